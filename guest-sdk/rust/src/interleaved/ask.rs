@@ -1,0 +1,157 @@
+//! Waiting for other actors: `ask`, [`spawn`], [`ended`], and which request a task works for.
+
+use super::waits::{Ending, Wait};
+use crate::bindings::wasmactor::actor::{lifecycle, messaging};
+use crate::sender::Stage;
+use crate::timer::deadline;
+use crate::{Address, Down, ENCODED, Error, Sender, decode, encode};
+use serde::{Serialize, de::DeserializeOwned};
+use std::cell::RefCell;
+use std::marker::PhantomData;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+thread_local! {
+    /// The request that the task being polled works for.
+    static WORKS_FOR: RefCell<Option<Sender>> = const { RefCell::new(None) };
+}
+
+/// Runs a handler so that what it asks, in this turn or later ones, is bounded by its request's deadline.
+pub(super) async fn within<T>(from: Sender, handler: impl Future<Output = T>) -> T {
+    let mut handler = pin!(handler);
+    std::future::poll_fn(|context| {
+        let outer = WORKS_FOR.replace(Some(from.clone()));
+        let poll = handler.as_mut().poll(context);
+        WORKS_FOR.set(outer);
+        poll
+    })
+    .await
+}
+
+/// The session for `messaging.request`'s `within`.
+fn working_for() -> u64 {
+    WORKS_FOR.with_borrow(|from| match from {
+        // Open: 0 means the request that is being handled now, which is this one.
+        Some(from) if from.request.stage.get() != Stage::Open => from.request.session.get(),
+        _ => 0,
+    })
+}
+
+/// An answer on its way. Dropping it gives the request up.
+#[derive(Debug)]
+#[must_use = "the answer comes only if it is awaited; dropping it cancels the request"]
+pub struct Ask<R> {
+    /// What the host said at once, or the wait.
+    state: Result<Wait, Option<Error>>,
+    decode: PhantomData<fn() -> R>,
+}
+
+/// An answer in bytes.
+impl<R> Ask<R> {
+    fn new(to: Address, kind: u32, payload: Result<Vec<u8>, Error>, timeout: Option<Duration>) -> Self {
+        let session = payload.and_then(|payload| {
+            Ok(messaging::request(to.get(), kind, &payload, deadline(timeout), working_for())?)
+        });
+        let state = session.map_err(Some).map(|session| {
+            Wait::new(session, |session| {
+                messaging::cancel(session);
+            })
+        });
+        Self { state, decode: PhantomData }
+    }
+
+    fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, Error>> {
+        match &mut self.state {
+            Ok(wait) => match ready!(Pin::new(wait).poll(context)) {
+                Ending::Reply(outcome) => Poll::Ready(outcome),
+                other => unreachable!("a request ended by {other:?}"),
+            },
+            Err(error) => Poll::Ready(Err(error.take().expect("polled after its end"))),
+        }
+    }
+}
+
+impl<R: DeserializeOwned> Future for Ask<R> {
+    type Output = Result<R, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let outcome = ready!(self.poll_bytes(context));
+        Poll::Ready(outcome.and_then(|payload| decode(&payload)))
+    }
+}
+
+/// Waiting for others in the interleaved style.
+impl Address {
+    /// Sends a request, at once, and gives a future of its answer. It ends at the latest when the manifest's
+    /// `call-timeout`, or the time of the request that this task handles, is over.
+    ///
+    /// Errors: every [`ErrorCode`](crate::ErrorCode) but `Io` and `Cycle`; `Refused` carries what the other handler
+    /// said.
+    pub fn ask<R: DeserializeOwned>(self, message: &(impl Serialize + ?Sized)) -> Ask<R> {
+        Ask::new(self, ENCODED, encode(message), None)
+    }
+
+    /// [`ask`](Self::ask) with a deadline of its own, which the receiver sees too (so better than
+    /// [`timeout`](super::timeout) around `ask`).
+    pub fn ask_timeout<R: DeserializeOwned>(self, message: &(impl Serialize + ?Sized), timeout: Duration) -> Ask<R> {
+        Ask::new(self, ENCODED, encode(message), Some(timeout))
+    }
+
+    /// [`ask`](Self::ask) for bytes; without a `timeout` the manifest's.
+    pub async fn ask_raw(self, kind: u32, payload: Vec<u8>, timeout: Option<Duration>) -> Result<Vec<u8>, Error> {
+        let mut ask = Ask::<()>::new(self, kind, Ok(payload), timeout);
+        std::future::poll_fn(|context| ask.poll_bytes(context)).await
+    }
+}
+
+/// A new actor on its way. Dropping it does not undo the spawn.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Spawning(Result<Wait, Option<Error>>);
+
+/// Starts an actor of a module of the manifest, registered under `name` if there is one; ends when the new one's `init`
+/// has returned.
+///
+/// Errors: `Invalid` (no such module, bad name or a name that is taken), `NotGranted`, `Refused` (what `init` said).
+pub fn spawn<T: Serialize + ?Sized>(module: &str, name: Option<&str>, args: &T) -> Spawning {
+    let session = encode(args).and_then(|args| Ok(lifecycle::spawn(module, name, &args)?));
+    Spawning(session.map_err(Some).map(|session| Wait::new(session, |_| {})))
+}
+
+impl Future for Spawning {
+    type Output = Result<Address, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            Ok(wait) => match ready!(Pin::new(wait).poll(context)) {
+                Ending::Spawned(outcome) => Poll::Ready(outcome.map(Address::from)),
+                other => unreachable!("a spawn ended by {other:?}"),
+            },
+            Err(error) => Poll::Ready(Err(error.take().expect("polled after its end"))),
+        }
+    }
+}
+
+/// Another actor's end. Dropping it takes the watch back.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless awaited"]
+pub struct Ended(Wait);
+
+/// Waits for another actor's end.
+pub fn ended(target: Address) -> Ended {
+    Ended(Wait::new(lifecycle::watch(target.get()), |watch| {
+        lifecycle::unwatch(watch);
+    }))
+}
+
+impl Future for Ended {
+    type Output = Down;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Down> {
+        match ready!(Pin::new(&mut self.0).poll(context)) {
+            Ending::Down(down) => Poll::Ready(down),
+            other => unreachable!("a watch ended by {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Who sent a message and what it waits for: [`Sender`], what handlers return: [`Reply`], and the token of an answer
+//! that comes later: [`Deferred`].
+//!
+//! A request is answered exactly once. It is *open* during its turn, *kept* after `defer`, *handed out* once a
+//! `Deferred` owns it, and *over* after an answer. Both styles share these stages; only the interleaved one leaves
+//! handlers pending after their turn.
+
+use crate::bindings::wasmactor::actor::messaging;
+use crate::{Address, ENCODED, Error, Failure, Result, encode};
+use serde::Serialize;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What a handler answers. Made by [`reply`], [`reply_raw`], [`done`], [`later`] and [`Sender::forward`].
+#[derive(Debug)]
+#[must_use]
+pub struct Reply(pub(crate) Outcome);
+
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Now(Vec<u8>),
+    /// A `Deferred` or a forward takes care of it.
+    Elsewhere,
+}
+
+/// Answers with a value.
+pub fn reply<T: Serialize>(value: T) -> Result<Reply> {
+    Ok(Reply(Outcome::Now(encode(&value)?)))
+}
+
+/// Answers with bytes that the SDK does not look at.
+pub fn reply_raw(payload: Vec<u8>) -> Result<Reply> {
+    Ok(Reply(Outcome::Now(payload)))
+}
+
+/// Answers with nothing: the caller gets `()`. Also right for messages that want no reply.
+pub fn done() -> Result<Reply> {
+    reply(())
+}
+
+/// Answers later, through the token that [`Sender::defer`] gave.
+pub fn later() -> Result<Reply> {
+    Ok(Reply(Outcome::Elsewhere))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Being handled in this turn.
+    Open,
+    /// Its turn is over, the handler goes on. The host holds it under `session`.
+    Kept,
+    /// A `Deferred` owns it, which alone may answer.
+    HandedOut,
+    /// Answered, forwarded, or there was nothing to answer and the turn is over.
+    Over,
+}
+
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// 0 if the message wants no reply.
+    pub(crate) session: Cell<u64>,
+    pub(crate) stage: Cell<Stage>,
+    /// What a handler that failed within its turn said; `handle` returns it.
+    pub(crate) failure: RefCell<Option<String>>,
+}
+
+/// The sender of the message that is being handled.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    address: Address,
+    pub(crate) request: Rc<Request>,
+}
+
+impl Sender {
+    pub(crate) fn new(address: u64, session: u64) -> Self {
+        let request =
+            Request { session: Cell::new(session), stage: Cell::new(Stage::Open), failure: RefCell::new(None) };
+        Self { address: address.into(), request: Rc::new(request) }
+    }
+
+    /// Who sent it.
+    pub fn address(&self) -> Address {
+        self.address
+    }
+
+    /// True if the sender awaits an answer.
+    pub fn wants_reply(&self) -> bool {
+        self.request.session.get() != 0
+    }
+
+    /// How long the sender still waits. None: it awaits nothing (any more).
+    pub fn remaining(&self) -> Option<Duration> {
+        if !self.wants_reply() {
+            return None;
+        }
+        let session = match self.request.stage.get() {
+            Stage::Open => 0,
+            _ => self.request.session.get(),
+        };
+        messaging::remaining(session).map(Duration::from_millis)
+    }
+
+    /// Takes the duty to answer out of the handler, which then returns [`later()`](later).
+    ///
+    /// Errors: `Invalid` if the sender awaits no answer, or the duty was taken already.
+    pub fn defer(&self) -> Result<Deferred, Error> {
+        if !self.wants_reply() {
+            return Err(Error::invalid("the message wants no reply"));
+        }
+        match self.request.stage.get() {
+            Stage::Open => self.keep()?,
+            Stage::Kept => {}
+            Stage::HandedOut | Stage::Over => return Err(Error::invalid("the request was deferred or answered before")),
+        }
+        self.request.stage.set(Stage::HandedOut);
+        Ok(Deferred { session: self.request.session.get() })
+    }
+
+    /// Hands the request to another actor, which answers the first sender directly, with the time that is left. A
+    /// message that wants no reply is just sent on.
+    pub fn forward<M: Serialize + ?Sized>(&self, to: Address, message: &M) -> Result<Reply> {
+        self.forward_raw(to, ENCODED, &encode(message)?)
+    }
+
+    /// [`forward`](Self::forward) for bytes.
+    pub fn forward_raw(&self, to: Address, kind: u32, payload: &[u8]) -> Result<Reply> {
+        if self.wants_reply() {
+            let session = match self.request.stage.get() {
+                Stage::Open => 0,
+                Stage::Kept => self.request.session.get(),
+                Stage::HandedOut | Stage::Over => return Err(Failure::new("the request was deferred or answered before")),
+            };
+            messaging::forward(session, to.get(), kind, payload).map_err(Error::from)?;
+            self.request.stage.set(Stage::Over);
+        } else {
+            to.send_raw(kind, payload)?;
+        }
+        later()
+    }
+
+    /// Keeps the request open beyond this turn.
+    pub(crate) fn keep(&self) -> Result<(), Error> {
+        self.request.session.set(messaging::defer()?);
+        self.request.stage.set(Stage::Kept);
+        Ok(())
+    }
+
+    /// The turn of an interleaved handler is over: if it goes on, its request is kept for it.
+    pub(crate) fn turn_ends(&self) {
+        if self.request.stage.get() != Stage::Open {
+            return;
+        }
+        if !self.wants_reply() {
+            self.request.stage.set(Stage::Kept);
+        } else if let Err(error) = self.keep() {
+            log::error!("cannot keep a request open: {error}");
+        }
+    }
+
+    /// Ends the request with what the handler returned. `Some`: an error that `handle` has to return.
+    pub(crate) fn finish(&self, outcome: Result<Reply>) -> Option<String> {
+        let stage = self.request.stage.replace(Stage::Over);
+        let session = self.request.session.get();
+        let answered = match (outcome, stage) {
+            (Err(failure), Stage::Open) => return Some(failure.into_reason()),
+            (Err(failure), Stage::Kept) if session != 0 => {
+                log::warn!("a request failed: {failure}");
+                messaging::reject(session, failure.reason())
+            }
+            (Err(failure), _) => {
+                log::error!("a handler failed: {failure}");
+                Ok(())
+            }
+            (Ok(_), _) if session == 0 => Ok(()),
+            (Ok(Reply(Outcome::Now(payload))), Stage::Open) => messaging::ret(&payload),
+            (Ok(Reply(Outcome::Now(payload))), Stage::Kept) => messaging::reply(session, &payload),
+            (Ok(Reply(Outcome::Now(_))), _) => {
+                log::error!("a handler answered a request that it had deferred or forwarded; the answer is lost");
+                Ok(())
+            }
+            (Ok(Reply(Outcome::Elsewhere)), Stage::Kept) => messaging::reject(session, DROPPED),
+            // Open: the host rejects it when the turn ends.
+            (Ok(Reply(Outcome::Elsewhere)), _) => Ok(()),
+        };
+        if let Err(error) = answered {
+            // The caller's time is over, or it gave up: nobody is left to tell.
+            log::debug!("an answer came too late: {}", Error::from(error));
+        }
+        None
+    }
+}
+
+const DROPPED: &str = "dropped without an answer";
+
+/// The duty to answer one request, once, at any time. Dropping it rejects the request.
+#[derive(Debug)]
+#[must_use = "dropping it rejects the request"]
+pub struct Deferred {
+    /// 0 when answered.
+    session: u64,
+}
+
+impl Deferred {
+    /// Answers with a value. Errors: `Invalid` if the caller's time is over, or the value cannot be encoded (then the
+    /// request is rejected).
+    pub fn reply<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
+        let payload = encode(value)?;
+        self.reply_raw(&payload)
+    }
+
+    /// Answers with bytes. Errors as [`reply`](Self::reply).
+    pub fn reply_raw(mut self, payload: &[u8]) -> Result<(), Error> {
+        Ok(messaging::reply(std::mem::take(&mut self.session), payload)?)
+    }
+
+    /// Answers with the error `Refused` and this reason. Errors: `Invalid` if the caller's time is over.
+    pub fn reject(mut self, reason: &str) -> Result<(), Error> {
+        Ok(messaging::reject(std::mem::take(&mut self.session), reason)?)
+    }
+
+    /// Hands the request to another actor, which answers the first caller directly. After an error the request is
+    /// still held by this token. Errors as [`Address::send`], and `Invalid` if it is over.
+    pub fn forward<M: Serialize + ?Sized>(&mut self, to: Address, message: &M) -> Result<(), Error> {
+        messaging::forward(self.session, to.get(), ENCODED, &encode(message)?)?;
+        self.session = 0;
+        Ok(())
+    }
+
+    /// How long the caller still waits. None: not any more.
+    pub fn remaining(&self) -> Option<Duration> {
+        messaging::remaining(self.session).map(Duration::from_millis)
+    }
+}
+
+impl Drop for Deferred {
+    fn drop(&mut self) {
+        if self.session != 0 {
+            // An error means that the caller's time is over, which is as good.
+            let _ = messaging::reject(self.session, DROPPED);
+        }
+    }
+}
