@@ -29,6 +29,11 @@ impl Pattern {
         }
     }
 
+    /// Whether this is `*`.
+    pub fn matches_all(&self) -> bool {
+        matches!(self, Self::Prefix(prefix) if prefix.is_empty())
+    }
+
     /// Whether any of the patterns means the name.
     pub fn any(patterns: &[Self], name: &str) -> bool {
         patterns.iter().any(|pattern| pattern.matches(name))

@@ -1,0 +1,11 @@
+//! What an actor is to the host: an address, a mailbox and a behavior. Used by `node`, which gives it a life.
+//!
+//! The types are generic over the context `C` that a behavior acts through, since that is `node`'s.
+
+pub mod behavior;
+pub mod registry;
+pub mod table;
+
+pub use behavior::{Behavior, Fault, Module, Turn};
+pub use registry::Registry;
+pub use table::{Core, Phase, Slot, Table};

@@ -1,0 +1,48 @@
+//! The seam: what the host runs. A wasm instance is one behavior, a Rust value in a test another; the host's core
+//! has never heard of wasm.
+//!
+//! Must hold: after a [`Turn::Fault`] the behavior is never entered again; between [`Turn::Parked`] and
+//! [`Behavior::resume`] nothing else enters it.
+
+use crate::base::Message;
+
+/// One running actor.
+pub trait Behavior<C>: Send {
+    /// Runs once, first.
+    fn init(&mut self, cx: &mut C) -> Turn;
+
+    /// Handles one message (never `Body::Sweep`, which is the host's own).
+    fn handle(&mut self, cx: &mut C, message: Message) -> Turn;
+
+    /// Goes on after `Parked`: what was awaited may be there. Spurious calls are possible and park again.
+    fn resume(&mut self, cx: &mut C) -> Turn;
+}
+
+/// How a turn ended.
+#[derive(Debug)]
+#[must_use]
+pub enum Turn {
+    /// The handler returned; an error fails the request that was handled, not the actor.
+    Done(Result<(), String>),
+    /// The actor waits in the middle of its handler. `resume` goes on.
+    Parked,
+    /// The actor is broken and must end.
+    Fault(Fault),
+}
+
+/// What a guest did wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A trap: the first line says which, the others where.
+    #[error("{0}")]
+    Trap(String),
+    /// A limit was broken.
+    #[error("{0}")]
+    Limit(String),
+}
+
+/// Makes behaviors: one compiled module, shared by its actors.
+pub trait Module<C>: Send + Sync {
+    /// A new instance, not yet initialised. The error is one line for the spawner and the log.
+    fn create(&self, cx: &mut C) -> Result<Box<dyn Behavior<C>>, String>;
+}

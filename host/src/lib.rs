@@ -1,0 +1,33 @@
+//! wasmactor: a host for actors that are WebAssembly components.
+//!
+//! Principles. An actor is touched by one worker at a time. Every request ends with a reply or a reason. A guest can
+//! make no call that blocks a worker for good, and none that makes the host panic. What is not granted is denied.
+//!
+//! Layers, imports go down only (a test holds the code to it):
+//!
+//! | 7 | `cli` | the command line |
+//! | 6 | `boot`, `manifest` | start and stop order; app.toml |
+//! | 5 | `wasm`, `threads` | the sandbox; worker, timer, monitor and socket loops |
+//! | 4 | `node` | what everything shares: send, spawn, exit |
+//! | 3 | `actor` | behavior, table, registry |
+//! | 2 | `sched`, `time`, `net` | mailbox, run queue, idle; wheel, clock; sockets |
+//! | 1 | `base` | addresses, sessions, messages, errors, the one door to locks and atomics |
+//!
+//! Without the features `wasm` and `cli` this is the core alone, which runs native behaviors.
+
+pub mod actor;
+pub mod base;
+#[cfg(feature = "cli")]
+pub mod boot;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod manifest;
+#[cfg(not(loom))]
+pub mod net;
+pub mod node;
+pub mod sched;
+pub mod threads;
+pub mod time;
+#[cfg(feature = "wasm")]
+pub mod wasm;

@@ -1,0 +1,228 @@
+//! What everything on this node shares, and what actors can do with it. Used by the worker, timer, monitor and
+//! socket threads, by the sandbox, and by boot.
+//!
+//! | file | what |
+//! |---|---|
+//! | `context` | what one actor may act through, and what the host keeps for it |
+//! | `deliver` | a message, or an answer, into a mailbox |
+//! | `messaging`, `blocking` | send, request, reply; exclusive calls |
+//! | `deadline` | when time is over |
+//! | `spawn`, `exit` | birth and death |
+//! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
+//! | `turn` | one mailbox's share of messages through its behavior |
+//! | `outside` | requests from outside the actors: boot, signals, benches |
+//! | `native` | behaviors in Rust, for tests and benches |
+//!
+//! Must hold: nothing here, or below, knows wasm. Locks are leaves: none is held while another one is taken, except
+//! the core lock of the actor that a worker runs, and the
+//! watchers' lock, under which a mailbox may be asked whether its actor lives.
+
+pub mod blocking;
+pub mod context;
+pub mod deadline;
+pub mod deliver;
+pub mod exit;
+pub mod lifecycle;
+pub mod log;
+pub mod messaging;
+pub mod names;
+pub mod native;
+pub mod outside;
+pub mod sockets;
+pub mod spawn;
+pub mod timers;
+pub mod turn;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub use context::{Awaited, Context};
+pub use spawn::{ModuleEntry, SpawnSpec};
+
+use crate::actor::{Registry, Table};
+use crate::base::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::base::sync::{Arc, Mutex, RwLock};
+use crate::base::{Address, Session, Signal};
+use crate::net::Net;
+use crate::sched::{Full, RunQueue};
+use crate::time::Clock;
+
+/// Settings of a node; `Default` gives those of the manifest's `[host]` table.
+#[derive(Clone, Debug)]
+pub struct NodeOptions {
+    /// Worker threads.
+    pub workers: usize,
+    /// Deadline of a request that names none.
+    pub call_timeout: Duration,
+    /// Messages that a mailbox holds, if its actor says nothing else.
+    pub mailbox: usize,
+    /// What happens then.
+    pub full: Full,
+    /// Bytes of linear memory of an actor, if its module says nothing else.
+    pub memory: usize,
+    /// Largest payload in bytes.
+    pub payload: usize,
+    /// Entries of the manifest's `[env]` table.
+    pub env: BTreeMap<String, String>,
+}
+
+impl Default for NodeOptions {
+    fn default() -> Self {
+        Self {
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            call_timeout: Duration::from_secs(5),
+            mailbox: 65_536,
+            full: Full::Refuse,
+            memory: 64 << 20,
+            payload: 64 << 20,
+            env: BTreeMap::new(),
+        }
+    }
+}
+
+/// Something to do at each round of the monitor (10 ms): the sandbox's epoch.
+pub type Tick = Box<dyn Fn() + Send + Sync>;
+
+/// See the file's head.
+pub struct Node {
+    pub(in crate::node) options: NodeOptions,
+    pub(in crate::node) table: Table<Context>,
+    pub(in crate::node) registry: Registry,
+    pub(in crate::node) run: RunQueue,
+    pub(in crate::node) clock: Clock,
+    pub(in crate::node) timers: timers::Timers,
+    pub(in crate::node) net: Net,
+    pub(in crate::node) modules: RwLock<BTreeMap<String, Arc<ModuleEntry>>>,
+    pub(in crate::node) labels: RwLock<Vec<Arc<str>>>,
+    pub(in crate::node) subscribers: Mutex<Vec<(Signal, Address)>>,
+    pub(in crate::node) outside: outside::Outside,
+    /// The first session of the next block; contexts take blocks of `SESSION_BLOCK`.
+    sessions: AtomicU64,
+    /// Actors alive.
+    pub(in crate::node) alive: AtomicUsize,
+    /// Set when the host stops: spawns are refused.
+    pub(in crate::node) stopping: AtomicBool,
+    /// Actors that ended by a fault or an error of `init`.
+    pub(in crate::node) failed: AtomicUsize,
+    pub(in crate::node) ticks: RwLock<Vec<Tick>>,
+}
+
+/// Sessions that a context takes at a time, so that the counter's cache line is seldom touched.
+pub(in crate::node) const SESSION_BLOCK: u64 = 64;
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("alive", &self.alive()).finish_non_exhaustive()
+    }
+}
+
+impl Node {
+    /// A node without threads: somebody must run its loops (`threads::Threads` does, tests do by hand).
+    pub fn new(options: NodeOptions, clock: Clock, net: Net) -> Arc<Self> {
+        Arc::new(Self {
+            table: Table::new(0),
+            registry: Registry::default(),
+            run: RunQueue::new(options.workers),
+            timers: timers::Timers::new(),
+            modules: RwLock::new(BTreeMap::new()),
+            labels: RwLock::new(Vec::new()),
+            subscribers: Mutex::new(Vec::new()),
+            outside: outside::Outside::default(),
+            sessions: AtomicU64::new(1),
+            alive: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            failed: AtomicUsize::new(0),
+            ticks: RwLock::new(Vec::new()),
+            options,
+            clock,
+            net,
+        })
+    }
+
+    /// Settings.
+    pub fn options(&self) -> &NodeOptions {
+        &self.options
+    }
+
+    /// The one clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The run queue, for the worker threads and the monitor.
+    pub fn run_queue(&self) -> &RunQueue {
+        &self.run
+    }
+
+    /// The sockets, for the socket thread.
+    pub fn net(&self) -> &Net {
+        &self.net
+    }
+
+    /// The timers, for the timer thread.
+    pub fn timers(&self) -> &timers::Timers {
+        &self.timers
+    }
+
+    /// Actors alive now.
+    pub fn alive(&self) -> usize {
+        self.alive.load(Ordering::SeqCst)
+    }
+
+    /// Actors that ended by a fault or an error of `init` since the start.
+    pub fn failed(&self) -> usize {
+        self.failed.load(Ordering::SeqCst)
+    }
+
+    /// The address behind a name of this node.
+    pub fn lookup(&self, name: &str) -> Option<Address> {
+        self.registry.lookup(name)
+    }
+
+    /// Messages that wait in an actor's mailbox.
+    pub fn mailbox_len(&self, address: Address) -> Option<usize> {
+        self.table.get(address).map(|slot| slot.mailbox.len())
+    }
+
+    /// Adds something to do at each round of the monitor.
+    pub fn on_tick(&self, tick: Tick) {
+        self.ticks.write().push(tick);
+    }
+
+    /// A round of the monitor.
+    pub fn tick(&self) {
+        for tick in self.ticks.read().iter() {
+            tick();
+        }
+    }
+
+    /// A block of sessions that no one else has.
+    pub(in crate::node) fn session_block(&self, count: u64) -> std::ops::Range<u64> {
+        let first = self.sessions.fetch_add(count, Ordering::Relaxed);
+        first..first + count
+    }
+
+    /// One session, for callers without a context.
+    pub(in crate::node) fn session(&self) -> Session {
+        Session(self.session_block(1).start)
+    }
+
+    /// The text behind a label.
+    pub(in crate::node) fn label(&self, label: u32) -> Arc<str> {
+        self.labels.read()[label as usize].clone()
+    }
+
+    /// The number of a label, made if it is new. Labels are never given back: there is one for each name in the
+    /// manifest and each module.
+    pub(in crate::node) fn label_of(&self, text: &str) -> u32 {
+        let mut labels = self.labels.write();
+        let index = labels.iter().position(|label| &**label == text).unwrap_or_else(|| {
+            labels.push(text.into());
+            labels.len() - 1
+        });
+        u32::try_from(index).expect("fewer labels than actors")
+    }
+}

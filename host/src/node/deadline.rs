@@ -1,0 +1,72 @@
+//! When time is over. Every request has a deadline; arming a timer for each would cost more than the request, so an
+//! actor has at most one armed timer, for its earliest deadline, and is swept when it is due.
+//!
+//! Must hold: whenever an actor awaits something with a deadline, a timer is armed for that time or earlier.
+
+use std::time::Duration;
+
+use crate::base::{Address, Body, CallError, ErrorCode, Message, Session};
+use crate::node::context::Inner;
+use crate::node::timers::Due;
+use crate::node::{Context, Node};
+use crate::sched::Expired;
+
+/// Nanoseconds, capped at 584 years.
+pub(in crate::node) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Inner {
+    /// Makes sure that the actor is swept at a deadline (nanoseconds of the node's clock) or earlier.
+    pub(in crate::node) fn arm_sweep(&mut self, deadline: u64) {
+        if self.sweep_at == 0 || deadline < self.sweep_at {
+            self.sweep_at = deadline;
+            self.node.timers.arm_at(deadline, Due::Sweep(self.address));
+        }
+    }
+}
+
+impl Context {
+    /// A sweep is due: what is over is answered with `deadline`, in the order of the sessions.
+    pub(in crate::node) fn sweep(&mut self) {
+        let inner = self.inner_mut();
+        let now = inner.node.clock.now_ns();
+        let mut over: Vec<Session> = Vec::new();
+        let mut next = 0;
+        for (session, outstanding) in &inner.outstanding {
+            match outstanding.deadline {
+                0 => {}
+                due if due <= now => over.push(*session),
+                due if next == 0 || due < next => next = due,
+                _ => {}
+            }
+        }
+        inner.sweep_at = 0;
+        if next != 0 {
+            inner.arm_sweep(next);
+        }
+        over.sort_unstable();
+        for session in over {
+            // The session stays outstanding until this answer is handled: if the real one is in the mailbox already,
+            // it comes first and counts.
+            let error = CallError::new(ErrorCode::Deadline, "no answer came in time");
+            inner.node.reply(inner.worker, Address::HOST, inner.address, session, Err(error));
+        }
+    }
+}
+
+impl Node {
+    /// From the timer thread: some deadline of an actor is over.
+    pub(in crate::node) fn sweep_due(&self, to: Address) {
+        let Some(slot) = self.table.get(to) else { return };
+        match slot.mailbox.expire(to, self.clock.now_ns()) {
+            Expired::Answered(true) => self.run.push(None, to.slot()),
+            Expired::Answered(false) | Expired::NotWaiting => {}
+            Expired::Later(deadline) => {
+                self.timers.arm_at(deadline, Due::Sweep(to));
+            }
+        }
+        // The actor looks through the rest when it is not parked (any more).
+        self.answer(None, to, Message { source: Address::HOST, session: Session::NONE, body: Body::Sweep });
+    }
+}

@@ -1,0 +1,86 @@
+//! A message, or an answer, into a mailbox, and the mailbox into the run queue. Used by every other file of `node`.
+//!
+//! Must hold: a request that cannot be delivered, or is dropped later, is answered; so every path that throws a
+//! message away goes through [`Node::bounce`].
+
+use crate::base::{Address, Body, CallError, ErrorCode, Message, Payload, Session};
+use crate::node::Node;
+use crate::sched::{Full, Pushed, Tag};
+
+/// An undelivered message, and why.
+#[derive(Debug)]
+pub(in crate::node) struct Undelivered {
+    pub error: CallError,
+    pub message: Message,
+    /// The receiver would hold back a sender that can be parked.
+    pub hold: bool,
+}
+
+pub(in crate::node) fn no_such_actor(address: Address) -> CallError {
+    CallError::new(ErrorCode::NoSuchActor, format!("no actor has the address {address}"))
+}
+
+impl Node {
+    /// Puts a message into a mailbox if `admit` agrees. From a worker's turn the receiver runs next on that worker.
+    pub(in crate::node) fn deliver(
+        &self,
+        worker: Option<usize>,
+        to: Address,
+        message: Message,
+        admit: impl FnOnce(Tag) -> bool,
+    ) -> Result<(), Box<Undelivered>> {
+        let fail = |error, message, hold| Err(Box::new(Undelivered { error, message, hold }));
+        let Some(slot) = self.table.get(to) else { return fail(no_such_actor(to), message, false) };
+        let push = slot.mailbox.push(to, message, admit);
+        if let Some(dropped) = push.dropped {
+            self.bounce(worker, to, dropped, &full_error(to));
+        }
+        match push.outcome {
+            Pushed::Queued => Ok(()),
+            Pushed::Schedule => {
+                self.run.push(worker, to.slot());
+                Ok(())
+            }
+            Pushed::Full(message, full) => fail(full_error(to), message, full == Full::Hold),
+            Pushed::Gone(message) => fail(no_such_actor(to), message, false),
+            Pushed::Denied(message) => {
+                let error = CallError::new(ErrorCode::NotGranted, format!("no grant to send to {to}"));
+                fail(error, message, false)
+            }
+        }
+    }
+
+    /// Brings an answer (reply, spawned, timeout) to who awaits it. If it is gone, nobody misses it.
+    pub(in crate::node) fn answer(&self, worker: Option<usize>, to: Address, message: Message) {
+        if to == Address::HOST {
+            return self.outside.complete(message);
+        }
+        let Some(slot) = self.table.get(to) else { return };
+        if matches!(slot.mailbox.answer(to, message), Pushed::Schedule) {
+            self.run.push(worker, to.slot());
+        }
+    }
+
+    /// Answers a request.
+    pub(in crate::node) fn reply(
+        &self,
+        worker: Option<usize>,
+        from: Address,
+        to: Address,
+        session: Session,
+        outcome: Result<Payload, CallError>,
+    ) {
+        self.answer(worker, to, Message { source: from, session, body: Body::Reply(outcome) });
+    }
+
+    /// A message that nobody will handle: if it is a request, its sender gets the error.
+    pub(in crate::node) fn bounce(&self, worker: Option<usize>, at: Address, message: Message, error: &CallError) {
+        if matches!(message.body, Body::Message { .. }) && !message.session.is_none() {
+            self.reply(worker, at, message.source, message.session, Err(error.clone()));
+        }
+    }
+}
+
+pub(in crate::node) fn full_error(to: Address) -> CallError {
+    CallError::new(ErrorCode::MailboxFull, format!("the mailbox of {to} is full"))
+}

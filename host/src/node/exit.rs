@@ -1,0 +1,107 @@
+//! Death of an actor, whatever the cause. Run by the worker that has the actor; nobody else can.
+//!
+//! In order, each step for a reason:
+//! 1. The mailbox closes: from here on every send is answered `no-such-actor`, so nothing gets in behind us.
+//! 2. The behavior is dropped. A parked guest is unwound here; its context comes back first, so that step 5 can see
+//!    what it owed.
+//! 3. Names go: a successor may take them from now on.
+//! 4. Timers and sockets end: nothing more will come for the dead one.
+//! 5. Requests that it held, and those that wait in its mailbox (or at its bound), are answered with the reason.
+//! 6. The spawner hears of a failed `init`, then the watchers get `down`. They come last: who hears of the death can
+//!    rely on 1-5, in particular that the name is free.
+//! 7. The slot goes back, with its next generation.
+//!
+//! Requests of its own that others still hold need nothing: their answers will find nobody.
+
+use crate::actor::{Core, Slot};
+use crate::base::sync::Arc;
+use crate::base::sync::atomic::Ordering;
+use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Session};
+use crate::node::{Context, Node};
+
+impl Node {
+    /// Ends an actor. `core` is out of its slot already.
+    pub(in crate::node) fn end(self: &Arc<Self>, slot: &Slot<Context>, mut core: Box<Core<Context>>, cause: Cause, reason: &str) {
+        let (address, worker) = (core.cx.inner().address, core.cx.inner().worker);
+        let initialised = core.phase == crate::actor::Phase::Ready;
+        self.log_end(&core.cx, cause, reason);
+
+        let closed = slot.mailbox.close();
+
+        drop(core.behavior.take());
+
+        let inner = core.cx.inner_mut();
+        for name in std::mem::take(&mut inner.names) {
+            self.registry.unregister(&name, address);
+        }
+
+        for key in std::mem::take(&mut inner.timers).into_values().flatten() {
+            self.timers.cancel(key);
+        }
+        self.subscribers.lock().retain(|(_, subscriber)| *subscriber != address);
+        if inner.has_sockets {
+            self.net.close_all(address.raw());
+        }
+        slot.paused.store(false, Ordering::Relaxed);
+
+        let spawner = inner.spawner.take();
+        let error = ended_error(address, cause, reason);
+        for request in core.cx.take_requests() {
+            self.reply(worker, address, request.source, request.session, Err(error.clone()));
+        }
+        for message in closed.messages.into_iter().chain(closed.held) {
+            self.bounce(worker, address, message, &error);
+        }
+
+        if let Some((to, session)) = spawner.filter(|_| !initialised) {
+            let error = init_error(cause, reason);
+            self.answer(worker, to, Message { source: address, session, body: Body::Spawned(Err(error)) });
+        }
+        for (watcher, watch) in std::mem::take(&mut *slot.watchers.lock()) {
+            self.down(worker, watcher, watch, address, cause, reason);
+        }
+
+        if cause == Cause::Failed {
+            self.failed.fetch_add(1, Ordering::SeqCst);
+        }
+        self.table.release(address);
+        if self.alive.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.outside.all_ended();
+        }
+    }
+
+    /// Tells a watcher that an actor has ended.
+    pub(in crate::node) fn down(
+        &self,
+        worker: Option<usize>,
+        watcher: Address,
+        watch: Session,
+        actor: Address,
+        cause: Cause,
+        reason: &str,
+    ) {
+        let body = Body::Down { actor, cause, reason: reason.to_owned() };
+        self.answer(worker, watcher, Message { source: actor, session: watch, body });
+    }
+}
+
+/// What the senders of unanswered requests get.
+fn ended_error(address: Address, cause: Cause, reason: &str) -> CallError {
+    let (code, verb) = match cause {
+        Cause::Failed => (ErrorCode::ActorFailed, "failed"),
+        Cause::Exited => (ErrorCode::ActorExited, "exited"),
+        Cause::Killed => (ErrorCode::ActorExited, "was killed"),
+        Cause::Stopped | Cause::Gone => (ErrorCode::ActorExited, "was stopped"),
+    };
+    let first = reason.lines().next().unwrap_or_default();
+    CallError::new(code, if first.is_empty() { format!("{address} {verb}") } else { format!("{address} {verb}: {first}") })
+}
+
+/// What the spawner gets.
+fn init_error(cause: Cause, reason: &str) -> CallError {
+    let code = match cause {
+        Cause::Failed => ErrorCode::Refused,
+        _ => ErrorCode::ActorExited,
+    };
+    CallError::new(code, reason.lines().next().unwrap_or("ended before init returned").to_owned())
+}

@@ -1,0 +1,115 @@
+//! Exit, kill, watch and signals. Used by the sandbox's imports, native behaviors, and boot.
+//!
+//! The meaning of each function is that of `wit/lifecycle.wit`. Must hold: exactly one `down` for each watch: the
+//! watch is made under the watchers' lock, and the dying actor closes its mailbox before it takes that lock.
+
+use crate::base::sync::Arc;
+use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Pattern, Session, Signal};
+use crate::node::{Context, Node, deliver};
+
+impl Context {
+    /// Ends this actor when its turn ends.
+    pub fn exit(&mut self, reason: String) {
+        self.inner_mut().exit.get_or_insert(reason);
+    }
+
+    /// Ends another actor (or this one, like `exit` but at once and without the rest of its turn).
+    pub fn kill(&mut self, target: Address, reason: String) -> Result<(), CallError> {
+        let inner = self.inner();
+        let tag = inner.node.table.get(target).and_then(|slot| slot.mailbox.tag(target));
+        let tag = tag.ok_or_else(|| deliver::no_such_actor(target))?;
+        let own = target == inner.address || tag.parent == inner.address;
+        if !own && !Pattern::any(&inner.grants.kill, &inner.node.label(tag.label)) {
+            return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to kill {target}")));
+        }
+        if inner.node.kill(inner.worker, target, Cause::Killed, reason) { Ok(()) } else { Err(deliver::no_such_actor(target)) }
+    }
+
+    /// Asks for a down event.
+    pub fn watch(&mut self, target: Address) -> Session {
+        let session = self.next_session();
+        let inner = self.inner_mut();
+        inner.watches.insert(session, target);
+        if !inner.node.watch(target, inner.address, session) {
+            inner.node.down(inner.worker, inner.address, session, target, Cause::Gone, "");
+        }
+        session
+    }
+
+    /// Takes a watch back.
+    pub fn unwatch(&mut self, watch: Session) -> bool {
+        let inner = self.inner_mut();
+        let Some(target) = inner.watches.remove(&watch) else { return false };
+        if let Some(slot) = inner.node.table.get(target) {
+            slot.watchers.lock().retain(|(_, session)| *session != watch);
+        }
+        true
+    }
+
+    /// Asks for a signal's events.
+    pub fn subscribe(&mut self, signal: Signal) {
+        let inner = self.inner();
+        let mut subscribers = inner.node.subscribers.lock();
+        let entry = (signal, inner.address);
+        if signal != Signal::Stop && !subscribers.contains(&entry) {
+            subscribers.push(entry);
+        }
+    }
+}
+
+impl Node {
+    /// Ends an actor from anywhere. False: it has ended already.
+    pub fn kill(&self, worker: Option<usize>, target: Address, cause: Cause, reason: String) -> bool {
+        let Some(slot) = self.table.get(target) else { return false };
+        match slot.mailbox.kill(target, cause, reason) {
+            None => false,
+            Some(schedule) => {
+                if schedule {
+                    self.run.push(worker, target.slot());
+                }
+                true
+            }
+        }
+    }
+
+    /// Makes a watch. False: the target has ended.
+    fn watch(&self, target: Address, watcher: Address, session: Session) -> bool {
+        let Some(slot) = self.table.get(target) else { return false };
+        let mut watchers = slot.watchers.lock();
+        let alive = slot.mailbox.tag(target).is_some();
+        if alive {
+            watchers.push((watcher, session));
+        }
+        alive
+    }
+
+    /// Sends a signal to those that asked for it; `Stop` to everybody.
+    pub fn signal(self: &Arc<Self>, signal: Signal) {
+        let to: Vec<Address> = if signal == Signal::Stop {
+            self.table.slots().filter_map(|slot| slot.mailbox.address()).collect()
+        } else {
+            self.subscribers.lock().iter().filter(|(wanted, _)| *wanted == signal).map(|(_, to)| *to).collect()
+        };
+        for to in to {
+            self.send_signal(to, signal);
+        }
+    }
+
+    /// Sends a signal to one actor.
+    pub fn send_signal(&self, to: Address, signal: Signal) {
+        self.answer(None, to, Message { source: Address::HOST, session: Session::NONE, body: Body::Signal(signal) });
+    }
+
+    /// From now on nothing is spawned.
+    pub fn refuse_spawns(&self) {
+        self.stopping.store(true, crate::base::sync::atomic::Ordering::SeqCst);
+    }
+
+    /// Ends every actor.
+    pub fn kill_all(&self, cause: Cause, reason: &str) {
+        let all: Vec<Address> = self.table.slots().filter_map(|slot| slot.mailbox.address()).collect();
+        for address in all {
+            self.kill(None, address, cause, reason.to_owned());
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The log, as actors and the host write it: events of `tracing`, with the actor's name and address as fields.
+//!
+//! Targets: `guest` for what actors say, `wasmactor` for what the host says. What becomes of them is the command
+//! line's affair.
+
+use tracing::Level;
+
+use crate::base::Cause;
+use crate::node::{Context, Node};
+
+/// One event; `tracing` wants the level as a constant.
+macro_rules! guest_event {
+    ($level:expr, $cx:expr, $text:expr, $fields:expr) => {
+        match $level {
+            Level::ERROR => guest_event!(@ Level::ERROR, $cx, $text, $fields),
+            Level::WARN => guest_event!(@ Level::WARN, $cx, $text, $fields),
+            Level::INFO => guest_event!(@ Level::INFO, $cx, $text, $fields),
+            Level::DEBUG => guest_event!(@ Level::DEBUG, $cx, $text, $fields),
+            Level::TRACE => guest_event!(@ Level::TRACE, $cx, $text, $fields),
+        }
+    };
+    (@ $level:expr, $cx:expr, $text:expr, $fields:expr) => {
+        tracing::event!(
+            target: "guest", $level,
+            actor = &*$cx.inner().display, address = %$cx.address(), fields = $fields, "{}", $text
+        )
+    };
+}
+
+impl Context {
+    /// Writes a line of the actor.
+    pub fn log(&self, level: Level, text: &str, fields: &[(String, String)]) {
+        let fields: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        guest_event!(level, self, text, fields.join(" "));
+    }
+
+    /// Whether a line of this level would go anywhere.
+    pub fn log_enabled(&self, level: Level) -> bool {
+        level <= tracing::level_filters::LevelFilter::current()
+    }
+
+    /// What the host has to say about this actor.
+    pub(in crate::node) fn warn(&self, text: &str) {
+        let actor = &*self.inner().display;
+        tracing::warn!(target: "wasmactor", actor, address = %self.address(), "{text}");
+    }
+}
+
+impl Node {
+    pub(in crate::node) fn log_end(&self, cx: &Context, cause: Cause, reason: &str) {
+        let (actor, address) = (&*cx.inner().display, cx.address());
+        match cause {
+            Cause::Failed => tracing::error!(target: "wasmactor", actor, %address, "failed: {reason}"),
+            Cause::Killed => tracing::info!(target: "wasmactor", actor, %address, "killed: {reason}"),
+            _ => tracing::debug!(target: "wasmactor", actor, %address, "ended ({cause:?}): {reason}"),
+        }
+    }
+}

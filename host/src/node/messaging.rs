@@ -1,0 +1,189 @@
+//! Send, request, and the ways to answer. Used by the sandbox's imports and by native behaviors.
+//!
+//! The meaning of each function, its errors and its order are those of `wit/messaging.wit`.
+
+use crate::base::{Address, Body, CallError, ErrorCode, Message, Pattern, Payload, Session};
+use crate::node::Context;
+use crate::node::context::{Inner, Outstanding, Request};
+use crate::node::deadline;
+use crate::sched::Tag;
+
+impl Inner {
+    /// Whether this actor may send to the one behind a tag: by grant, or because they are parent and child, or one.
+    pub(in crate::node) fn may_send(&mut self, to: Address, tag: Tag) -> bool {
+        if self.send_all || to == self.address || tag.parent == self.address || to == self.parent {
+            return true;
+        }
+        if let Some((_, verdict)) = self.verdicts.iter().find(|(label, _)| *label == tag.label) {
+            return *verdict;
+        }
+        let verdict = Pattern::any(&self.grants.send, &self.node.label(tag.label));
+        self.verdicts.push((tag.label, verdict));
+        verdict
+    }
+
+    pub(in crate::node) fn check_payload(&self, payload: &Payload) -> Result<(), CallError> {
+        let bound = self.node.options.payload;
+        if payload.len() <= bound {
+            return Ok(());
+        }
+        let reason = format!("a payload of {} bytes is over the bound of {bound}", payload.len());
+        Err(CallError::new(ErrorCode::Invalid, reason))
+    }
+
+    /// The deadline of a request made now: its own, or what is left of the one it is made for.
+    pub(in crate::node) fn deadline(&self, timeout_ms: u32, within: Session) -> Result<u64, CallError> {
+        let now = self.node.clock.now_ns();
+        let timeout = match timeout_ms {
+            0 => deadline::nanos(self.node.options.call_timeout),
+            ms => u64::from(ms) * 1_000_000,
+        };
+        let own = now.saturating_add(timeout);
+        let outer = if within.is_none() { self.current.or(self.open.get(&self.deferred).copied()) } else { self.open.get(&within).copied() };
+        let due = match outer.map_or(0, |request| request.deadline) {
+            0 => own,
+            outer => own.min(outer),
+        };
+        if due <= now {
+            return Err(CallError::new(ErrorCode::Deadline, "no time is left for this request"));
+        }
+        Ok(due)
+    }
+
+    /// A held request: 0 is the one of this turn.
+    fn held(&self, session: Session) -> Option<Request> {
+        let by_number = |session: Session| self.open.get(&session).copied();
+        match self.current {
+            Some(current) if session.is_none() || current.session == session => Some(current),
+            _ if session.is_none() => by_number(self.deferred),
+            _ => by_number(session),
+        }
+    }
+
+    fn unhold(&mut self, session: Session) {
+        if self.current.is_some_and(|current| current.session == session) {
+            self.current = None;
+        } else {
+            self.open.remove(&session);
+        }
+    }
+
+    fn take_held(&mut self, session: Session) -> Result<Request, CallError> {
+        let request = self.held(session).ok_or_else(|| not_held(session))?;
+        self.unhold(request.session);
+        Ok(request)
+    }
+}
+
+fn not_held(session: Session) -> CallError {
+    let reason = if session.is_none() {
+        "there is no open request in this turn".into()
+    } else {
+        format!("the request {session} is not held by this actor, or was answered")
+    };
+    CallError::new(ErrorCode::Invalid, reason)
+}
+
+impl Context {
+    /// Sends a message that wants no reply.
+    pub fn send(&mut self, to: Address, kind: u32, payload: Payload) -> Result<(), CallError> {
+        let inner = self.inner_mut();
+        inner.check_payload(&payload)?;
+        let message = Message { source: inner.address, session: Session::NONE, body: Body::Message { kind, payload, deadline: 0 } };
+        let (node, worker) = (inner.node.clone(), inner.worker);
+        node.deliver(worker, to, message, |tag| inner.may_send(to, tag)).map_err(|undelivered| undelivered.error)
+    }
+
+    /// Sends one payload to many; returns how many took it.
+    pub fn broadcast(&mut self, to: &[Address], kind: u32, payload: Payload) -> u32 {
+        if self.inner().check_payload(&payload).is_err() {
+            return 0;
+        }
+        let payload = payload.into_shared();
+        let sent = to.iter().filter(|to| self.send(**to, kind, payload.clone()).is_ok()).count();
+        u32::try_from(sent).unwrap_or(u32::MAX)
+    }
+
+    /// Sends a request; its answer comes as a reply event with the session.
+    pub fn request(
+        &mut self,
+        to: Address,
+        kind: u32,
+        payload: Payload,
+        timeout_ms: u32,
+        within: Session,
+    ) -> Result<Session, CallError> {
+        self.inner().check_payload(&payload)?;
+        let deadline = self.inner().deadline(timeout_ms, within)?;
+        let session = self.next_session();
+        let inner = self.inner_mut();
+        let message = Message { source: inner.address, session, body: Body::Message { kind, payload, deadline } };
+        let (node, worker) = (inner.node.clone(), inner.worker);
+        node.deliver(worker, to, message, |tag| inner.may_send(to, tag)).map_err(|undelivered| undelivered.error)?;
+        inner.outstanding.insert(session, Outstanding { deadline });
+        inner.arm_sweep(deadline);
+        Ok(session)
+    }
+
+    /// Gives up waiting for a request.
+    pub fn cancel(&mut self, request: Session) -> bool {
+        self.inner_mut().outstanding.remove(&request).is_some()
+    }
+
+    /// Answers the request that is being handled now.
+    pub fn ret(&mut self, payload: Payload) -> Result<(), CallError> {
+        self.reply(Session::NONE, payload)
+    }
+
+    /// Keeps the request that is being handled now open beyond this turn.
+    pub fn defer(&mut self) -> Result<Session, CallError> {
+        let inner = self.inner_mut();
+        let request = inner.current.take().ok_or_else(|| not_held(Session::NONE))?;
+        inner.open.insert(request.session, request);
+        inner.deferred = request.session;
+        Ok(request.session)
+    }
+
+    /// Answers a held request (none: the one of this turn).
+    pub fn reply(&mut self, request: Session, payload: Payload) -> Result<(), CallError> {
+        let inner = self.inner_mut();
+        inner.check_payload(&payload)?;
+        let request = inner.take_held(request)?;
+        inner.node.reply(inner.worker, inner.address, request.source, request.session, Ok(payload));
+        Ok(())
+    }
+
+    /// Answers a held request with `refused`.
+    pub fn reject(&mut self, request: Session, reason: String) -> Result<(), CallError> {
+        let inner = self.inner_mut();
+        let request = inner.take_held(request)?;
+        let error = CallError::new(ErrorCode::Refused, reason);
+        inner.node.reply(inner.worker, inner.address, request.source, request.session, Err(error));
+        Ok(())
+    }
+
+    /// Hands a held request to another actor.
+    pub fn forward(&mut self, request: Session, to: Address, kind: u32, payload: Payload) -> Result<(), CallError> {
+        let inner = self.inner_mut();
+        inner.check_payload(&payload)?;
+        let held = inner.held(request).ok_or_else(|| not_held(request))?;
+        let body = Body::Message { kind, payload, deadline: held.deadline };
+        let message = Message { source: held.source, session: held.session, body };
+        let (node, worker) = (inner.node.clone(), inner.worker);
+        node.deliver(worker, to, message, |tag| inner.may_send(to, tag)).map_err(|undelivered| undelivered.error)?;
+        inner.unhold(held.session);
+        node.forwarded(held.source, held.session, to);
+        Ok(())
+    }
+
+    /// Milliseconds left for a held request (none: the one of this turn). A request without a deadline has
+    /// `u64::MAX`.
+    pub fn remaining(&self, request: Session) -> Option<u64> {
+        let inner = self.inner();
+        let held = inner.held(request)?;
+        if held.deadline == 0 {
+            return Some(u64::MAX);
+        }
+        Some(held.deadline.saturating_sub(inner.node.clock.now_ns()) / 1_000_000)
+    }
+}

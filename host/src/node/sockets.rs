@@ -1,0 +1,154 @@
+//! Sockets, as an actor may use them, and what happens to them as messages. The meaning of each function is that of
+//! `wit/socket.wit`; the work is done in `net`, where the actor's address is the owner.
+//!
+//! Fast path: a write goes to the kernel on the worker itself while nothing is queued; data comes as one buffer that
+//! moves into the mailbox.
+//!
+//! Must hold: nothing that happened to a socket is refused by a full mailbox; reading pauses instead, and goes on
+//! when the mailbox is empty ([`super::turn`]). The pause is noted before the mailbox is looked at again, and the
+//! worker empties the mailbox before it looks at the note, so one of them sees the other.
+
+use std::net::SocketAddr;
+
+use crate::base::sync::atomic::Ordering;
+use crate::base::{Address, Body, CallError, ErrorCode, Grants, Message, Payload, Session, SocketEvent};
+use crate::net::{Flow, NetError, NetEvent, Owner, Sink, SocketId};
+use crate::node::{Context, Node, deliver};
+
+fn net_error(error: &NetError) -> CallError {
+    let code = match error {
+        NetError::Io { .. } => ErrorCode::Io,
+        _ => ErrorCode::Invalid,
+    };
+    CallError::new(code, error.to_string())
+}
+
+fn parse(address: &str) -> Result<SocketAddr, CallError> {
+    address.parse().map_err(|_| {
+        let reason = format!("`{address}` is no socket address: write IP:PORT or [IPv6]:PORT");
+        CallError::new(ErrorCode::Invalid, reason)
+    })
+}
+
+impl Context {
+    /// Listens; returns the socket's id.
+    pub fn listen(&mut self, at: &str) -> Result<u64, CallError> {
+        let address = parse(at)?;
+        let inner = self.inner_mut();
+        if !Grants::address(&inner.grants.listen, address) {
+            return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to listen on {address}")));
+        }
+        let (id, _) = inner.node.net.listen(address, inner.address.raw()).map_err(|error| net_error(&error))?;
+        inner.has_sockets = true;
+        Ok(id.raw())
+    }
+
+    /// Connects; returns the socket's id.
+    pub fn connect(&mut self, to: &str) -> Result<u64, CallError> {
+        let address = parse(to)?;
+        let inner = self.inner_mut();
+        if !Grants::address(&inner.grants.connect, address) {
+            return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to connect to {address}")));
+        }
+        let id = inner.node.net.connect(address, inner.address.raw()).map_err(|error| net_error(&error))?;
+        inner.has_sockets = true;
+        Ok(id.raw())
+    }
+
+    /// Lets data come in.
+    pub fn start(&mut self, socket: u64) -> Result<(), CallError> {
+        let inner = self.inner();
+        inner.node.net.start(SocketId::from_raw(socket), inner.address.raw()).map_err(|error| net_error(&error))
+    }
+
+    /// Lets no more data come in.
+    pub fn pause(&mut self, socket: u64) -> Result<(), CallError> {
+        let inner = self.inner();
+        inner.node.net.pause(SocketId::from_raw(socket), inner.address.raw()).map_err(|error| net_error(&error))
+    }
+
+    /// Sends bytes; returns how many wait.
+    pub fn write(&mut self, socket: u64, data: &[u8]) -> Result<u64, CallError> {
+        let inner = self.inner();
+        inner.node.net.write(SocketId::from_raw(socket), inner.address.raw(), data).map_err(|error| net_error(&error))
+    }
+
+    /// Sends what is queued, then ends the sending side.
+    pub fn shutdown(&mut self, socket: u64) -> Result<(), CallError> {
+        let inner = self.inner();
+        inner.node.net.shutdown(SocketId::from_raw(socket), inner.address.raw()).map_err(|error| net_error(&error))
+    }
+
+    /// Sends what is queued, then closes.
+    pub fn close(&mut self, socket: u64) -> Result<(), CallError> {
+        let inner = self.inner();
+        inner.node.net.close(SocketId::from_raw(socket), inner.address.raw()).map_err(|error| net_error(&error))
+    }
+
+    /// Hands a socket to another actor.
+    pub fn give(&mut self, socket: u64, to: Address) -> Result<(), CallError> {
+        let inner = self.inner_mut();
+        let (node, owner, id) = (inner.node.clone(), inner.address.raw(), SocketId::from_raw(socket));
+        let slot = node.table.get(to).ok_or_else(|| deliver::no_such_actor(to))?;
+        let tag = slot.mailbox.tag(to).ok_or_else(|| deliver::no_such_actor(to))?;
+        if !inner.may_send(to, tag) {
+            return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to send to {to}")));
+        }
+        let peer = node.net.give(id, owner, to.raw()).map_err(|error| net_error(&error))?;
+        let body = Body::Socket { socket, event: SocketEvent::Given(peer.to_string()) };
+        node.adopt(inner.worker, to, Message { source: inner.address, session: Session::NONE, body });
+        Ok(())
+    }
+
+    /// The own end's address.
+    pub fn local(&self, socket: u64) -> Result<String, CallError> {
+        let inner = self.inner();
+        let local = inner.node.net.local_addr(SocketId::from_raw(socket), inner.address.raw());
+        local.map(|address| address.to_string()).map_err(|error| net_error(&error))
+    }
+
+    /// A socket came to this actor: it must be closed when the actor ends.
+    pub(in crate::node) fn has_socket(&mut self) {
+        self.inner_mut().has_sockets = true;
+    }
+}
+
+impl Node {
+    /// Tells the new owner of a socket; if it has ended meanwhile, the socket is closed.
+    fn adopt(&self, worker: Option<usize>, to: Address, given: Message) {
+        self.answer(worker, to, given);
+        // The owner's end closes its sockets after its mailbox; if it ended between our look and the handover, nobody
+        // will close this one.
+        if self.table.get(to).and_then(|slot| slot.mailbox.tag(to)).is_none() {
+            self.net.close_all(to.raw());
+        }
+    }
+}
+
+impl Sink for Node {
+    fn socket(&self, owner: Owner, id: SocketId, event: NetEvent) -> Flow {
+        let to = Address::from_raw(owner);
+        let Some(slot) = self.table.get(to) else { return Flow::Close };
+        let brings_more = matches!(event, NetEvent::Data(_) | NetEvent::Accepted { .. });
+        let event = match event {
+            NetEvent::Connected { peer } => SocketEvent::Connected(peer.to_string()),
+            NetEvent::Accepted { socket, peer } => SocketEvent::Accepted { socket: socket.raw(), peer: peer.to_string() },
+            NetEvent::Data(bytes) => SocketEvent::Data(Payload::from(bytes)),
+            NetEvent::End => SocketEvent::End,
+            NetEvent::Closed { reason } => SocketEvent::Closed(reason.unwrap_or_default()),
+            NetEvent::Backlog(bytes) => SocketEvent::Backlog(bytes),
+        };
+        let body = Body::Socket { socket: id.raw(), event };
+        let message = Message { source: Address::HOST, session: Session::NONE, body };
+        match slot.mailbox.answer(to, message) {
+            crate::sched::Pushed::Schedule => self.run.push(None, to.slot()),
+            crate::sched::Pushed::Gone(_) => return Flow::Close,
+            _ => {}
+        }
+        if !brings_more || !slot.mailbox.is_full(to) {
+            return Flow::Go;
+        }
+        slot.paused.store(true, Ordering::SeqCst);
+        if slot.mailbox.is_full(to) { Flow::Pause } else { Flow::Go }
+    }
+}

@@ -1,0 +1,263 @@
+//! A mailbox's share of messages through its actor's behavior. Run by the worker that took the mailbox from the run
+//! queue; the worker thread's loop is this function again and again.
+//!
+//! Must hold: when a turn ends, its request is answered, deferred, forwarded, or refused by the host: none is lost.
+
+use std::collections::VecDeque;
+
+use crate::actor::{Core, Phase, Slot, Turn};
+use crate::base::sync::Arc;
+use crate::base::sync::atomic::Ordering;
+use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Signal};
+use crate::node::context::{Inner, Request};
+use crate::node::{Context, Node};
+use crate::sched::{Parked, Rest, Taken, run_queue, weight};
+
+/// What a worker keeps between turns.
+#[derive(Debug)]
+pub struct Worker {
+    pub index: usize,
+    pub cursor: run_queue::Cursor,
+    weight: i32,
+    batch: VecDeque<Message>,
+}
+
+impl Worker {
+    /// The worker of an index, with skynet's weight for it.
+    pub fn new(index: usize) -> Self {
+        let cursor = run_queue::Cursor::default();
+        Self { index, cursor, weight: weight::of_worker(index), batch: VecDeque::new() }
+    }
+}
+
+/// Kinds of turn, as the monitor names them.
+pub const TURN_NAMES: [&str; 10] =
+    ["init", "message", "reply", "spawned", "timeout", "socket", "down", "signal", "sweep", "answer"];
+
+fn turn_kind(body: &Body) -> u64 {
+    TURN_NAMES.iter().position(|name| *name == body.name()).map_or(0, |index| index as u64)
+}
+
+/// How an actor went on after a turn.
+enum Next {
+    On,
+    Parked,
+    End(Cause, String),
+}
+
+impl Node {
+    /// Runs the next mailbox; sleeps while there is none. False: the host stops.
+    pub fn run_one(self: &Arc<Self>, worker: &mut Worker) -> bool {
+        let Some(index) = self.run.take(worker.index, &mut worker.cursor) else { return false };
+        if let Some(slot) = self.table.slot(index) {
+            self.run_slot(worker, index, slot);
+        }
+        true
+    }
+
+    /// Runs mailboxes until none waits; never sleeps. For tests that drive a node by hand.
+    pub fn run_ready(self: &Arc<Self>, worker: &mut Worker) {
+        while let Some(index) = self.run.try_take(worker.index, &mut worker.cursor) {
+            if let Some(slot) = self.table.slot(index) {
+                self.run_slot(worker, index, slot);
+            }
+        }
+    }
+
+    fn run_slot(self: &Arc<Self>, worker: &mut Worker, index: u32, slot: &Slot<Context>) {
+        let mut guard = slot.core.lock();
+        let Some(core) = guard.as_mut() else { return };
+        core.cx.inner_mut().worker = Some(worker.index);
+        loop {
+            let next = if core.phase == Phase::New && !slot.mailbox.killed() {
+                self.start(worker, core)
+            } else {
+                self.share(worker, slot, core)
+            };
+            let next = match next {
+                Next::On => after(slot, core),
+                other => other,
+            };
+            match next {
+                Next::On => {}
+                Next::Parked => match slot.mailbox.park() {
+                    Parked::Yes => return,
+                    Parked::No => continue,
+                },
+                Next::End(cause, reason) => {
+                    if let Some(core) = guard.take() {
+                        drop(guard);
+                        self.end(slot, core, cause, &reason);
+                    }
+                    return;
+                }
+            }
+            match slot.mailbox.rest() {
+                Rest::Idle => return self.unpause(slot, core.cx.address()),
+                // skynet's rule: to the tail only if another mailbox waits, else no queue traffic.
+                Rest::Again if self.run.waits(worker.index) => {
+                    return self.run.push_tail(worker.index, index);
+                }
+                Rest::Again => {}
+            }
+        }
+    }
+
+    /// The mailbox is empty: sockets that were paused because it was full may go on.
+    fn unpause(&self, slot: &Slot<Context>, address: Address) {
+        if slot.paused.load(Ordering::SeqCst) && slot.paused.swap(false, Ordering::SeqCst) {
+            self.net.resume_owner(address.raw());
+        }
+    }
+
+    /// The first turn: makes the instance and runs `init`.
+    fn start(self: &Arc<Self>, worker: &Worker, core: &mut Core<Context>) -> Next {
+        let address = core.cx.address();
+        let status = self.run.status(worker.index);
+        status.begin(address.raw(), core.cx.inner().parent.raw(), 0);
+        let next = match core.module.clone().create(&mut core.cx) {
+            Err(error) => Next::End(Cause::Failed, error),
+            Ok(behavior) => {
+                core.phase = Phase::Init;
+                let turn = core.behavior.insert(behavior).init(&mut core.cx);
+                self.settle(core, turn)
+            }
+        };
+        status.end();
+        next
+    }
+
+    /// One share of the mailbox.
+    fn share(self: &Arc<Self>, worker: &mut Worker, slot: &Slot<Context>, core: &mut Core<Context>) -> Next {
+        let share = |length| weight::batch(worker.weight, length);
+        match slot.mailbox.take(share, &mut worker.batch, core.parked) {
+            Taken::Nothing => Next::On,
+            Taken::Killed(cause, reason) => Next::End(cause, reason),
+            Taken::Resume => {
+                let status = self.run.status(worker.index);
+                status.begin(core.cx.address().raw(), 0, TURN_NAMES.len() as u64 - 1);
+                core.parked = false;
+                let turn = core.behavior.as_mut().map_or(Turn::Parked, |behavior| behavior.resume(&mut core.cx));
+                let next = self.settle(core, turn);
+                status.end();
+                next
+            }
+            Taken::Messages { overload } => {
+                if let Some(length) = overload {
+                    let first = worker.batch.front();
+                    let from = first.map_or(Address::HOST, |message| message.source);
+                    let kind = first.map_or("", |message| message.body.name());
+                    core.cx.warn(&format!("may be overloaded: {length} messages wait (next: {kind} from {from})"));
+                }
+                while let Some(message) = worker.batch.pop_front() {
+                    let next = self.turn(worker.index, core, message);
+                    let ended = !matches!(next, Next::On) || core.cx.inner().exit.is_some() || slot.mailbox.killed();
+                    if ended {
+                        slot.mailbox.untake(&mut worker.batch);
+                        return next;
+                    }
+                }
+                Next::On
+            }
+        }
+    }
+
+    /// One message through the behavior.
+    fn turn(self: &Arc<Self>, worker: usize, core: &mut Core<Context>, message: Message) -> Next {
+        if !admit(core.cx.inner_mut(), &message) {
+            return Next::On;
+        }
+        if matches!(message.body, Body::Sweep) {
+            core.cx.sweep();
+            return Next::On;
+        }
+        let Some(behavior) = core.behavior.as_mut() else { return Next::On };
+        let status = self.run.status(worker);
+        status.begin(core.cx.inner().address.raw(), message.source.raw(), turn_kind(&message.body));
+        let turn = behavior.handle(&mut core.cx, message);
+        let next = self.settle(core, turn);
+        status.end();
+        next
+    }
+
+    /// The end of a turn: its request must not be lost, a fault ends the actor.
+    fn settle(self: &Arc<Self>, core: &mut Core<Context>, turn: Turn) -> Next {
+        let result = match turn {
+            Turn::Parked => {
+                core.parked = true;
+                return Next::Parked;
+            }
+            Turn::Fault(fault) => {
+                // A turn that was cut short by a kill is no fault of the guest.
+                let kill = self.table.get(core.cx.address()).and_then(|slot| slot.mailbox.take_kill());
+                let (cause, reason) = kill.unwrap_or((Cause::Failed, fault.to_string()));
+                return Next::End(cause, reason);
+            }
+            Turn::Done(result) => result,
+        };
+        if core.phase == Phase::Init {
+            return self.initialised(core, result);
+        }
+        let inner = core.cx.inner_mut();
+        let deferred = std::mem::take(&mut inner.deferred);
+        let owed = inner.current.take().or_else(|| if result.is_err() { inner.open.remove(&deferred) } else { None });
+        match (owed, result) {
+            (Some(request), result) => {
+                let reason = result.err().unwrap_or_else(|| "dropped without an answer".to_owned());
+                let error = CallError::new(ErrorCode::Refused, reason);
+                self.reply(inner.worker, inner.address, request.source, request.session, Err(error));
+            }
+            (None, Err(error)) => core.cx.warn(&format!("handler error: {error}")),
+            (None, Ok(())) => {}
+        }
+        Next::On
+    }
+
+    fn initialised(&self, core: &mut Core<Context>, result: Result<(), String>) -> Next {
+        if let Err(error) = result {
+            return Next::End(Cause::Failed, error);
+        }
+        core.phase = Phase::Ready;
+        let inner = core.cx.inner_mut();
+        if let Some((to, session)) = inner.spawner.take() {
+            let body = Body::Spawned(Ok(inner.address));
+            self.answer(inner.worker, to, Message { source: inner.address, session, body });
+        }
+        Next::On
+    }
+}
+
+/// Whether a message is still wanted, and what it changes in the host's book about the actor.
+fn admit(inner: &mut Inner, message: &Message) -> bool {
+    let session = message.session;
+    match &message.body {
+        Body::Message { deadline, .. } => {
+            if !session.is_none() {
+                inner.current = Some(Request { source: message.source, session, deadline: *deadline });
+            }
+            true
+        }
+        Body::Reply(_) | Body::Spawned(_) => inner.outstanding.remove(&session).is_some(),
+        Body::Timeout => inner.timers.remove(&session).is_some(),
+        Body::Down { .. } => inner.watches.remove(&session).is_some(),
+        Body::Signal(signal) => {
+            inner.stopping |= *signal == Signal::Stop;
+            true
+        }
+        Body::Socket { .. } | Body::Sweep => true,
+    }
+}
+
+/// Whether the actor ends by itself after a share.
+fn after(slot: &Slot<Context>, core: &mut Core<Context>) -> Next {
+    let inner = core.cx.inner_mut();
+    if let Some(reason) = inner.exit.take() {
+        return Next::End(Cause::Exited, reason);
+    }
+    let finished = inner.stopping && inner.open.is_empty() && inner.outstanding.is_empty() && slot.mailbox.is_empty();
+    if finished && core.phase == Phase::Ready {
+        return Next::End(Cause::Stopped, "the host stops".to_owned());
+    }
+    Next::On
+}
+

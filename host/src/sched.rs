@@ -1,0 +1,17 @@
+//! Who runs next: mailboxes, the run queue, and idle workers. Used by `node` and the worker threads.
+//!
+//! Knows messages, not actors: what is scheduled is a slot number.
+
+pub mod idle;
+pub mod mailbox;
+pub mod run_queue;
+pub mod status;
+pub mod weight;
+
+#[cfg(all(test, loom))]
+mod loom_tests;
+
+pub use idle::Idle;
+pub use mailbox::{Close, Expired, Full, Mailbox, Parked, Push, Pushed, Rest, Tag, Taken};
+pub use run_queue::RunQueue;
+pub use status::WorkerStatus;

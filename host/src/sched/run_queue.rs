@@ -1,0 +1,281 @@
+//! The mailboxes that have messages, each at most once. Filled by `node`, emptied by the workers.
+//!
+//! Each worker has a run-next slot (the receiver of what it sent last: its cache is warm) and a queue of its own;
+//! the global queue takes what comes from outside the workers and what does not fit. A worker without work looks
+//! into the global queue, then steals from the others.
+//!
+//! Must hold:
+//! - Fairness: after `NEXT_STREAK` takes from the run-next slot the own queue has its turn, and every `GLOBAL_EVERY`
+//!   takes the global queue comes first. So a mailbox that is k-th in a worker's queue is taken within
+//!   `(NEXT_STREAK + 2) * k` takes of that worker, and one that is k-th in the global queue within
+//!   `GLOBAL_EVERY * k`. The test below holds the code to it.
+//! - What lies in a run-next slot behind an endless turn is not lost: the monitor moves it ([`RunQueue::rescue`]).
+//! - No lost wake-up: see `idle.rs`.
+
+use crossbeam_queue::{ArrayQueue, SegQueue};
+
+use crate::base::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::sched::{Idle, WorkerStatus};
+
+/// Takes in a row from the run-next slot. Thin air; a pair of talkers keeps its warm cache, others wait 16 turns.
+pub const NEXT_STREAK: u32 = 16;
+/// Every so manyth take looks at the global queue first (tokio uses 31, Go 61).
+pub const GLOBAL_EVERY: u32 = 31;
+/// Mailboxes that a worker's own queue holds; more go to the global one. Thin air.
+const LOCAL: usize = 1024;
+/// Looks into all queues before a searcher goes to sleep, about 10-20 µs. Measured: a wake-up costs as much.
+const SPINS: u32 = 200;
+
+/// The slot of an actor in the table.
+pub type SlotIndex = u32;
+
+/// 0 is "none" in a run-next slot: slot 0 is never an actor's.
+const NONE: u64 = 0;
+
+#[derive(Debug)]
+struct Local {
+    next: AtomicU64,
+    queue: ArrayQueue<SlotIndex>,
+    status: WorkerStatus,
+    /// Where the others start to steal, so that they do not all start with worker 0.
+    steal_from: AtomicUsize,
+}
+
+/// A worker's own counters; no other thread touches them.
+#[derive(Debug, Default)]
+pub struct Cursor {
+    streak: u32,
+    takes: u32,
+}
+
+/// See the file's head.
+#[derive(Debug)]
+pub struct RunQueue {
+    global: SegQueue<SlotIndex>,
+    locals: Box<[Local]>,
+    idle: Idle,
+    stop: AtomicBool,
+}
+
+impl RunQueue {
+    /// For so many workers (at least one).
+    pub fn new(workers: usize) -> Self {
+        let local = |index| Local {
+            next: AtomicU64::new(NONE),
+            queue: ArrayQueue::new(LOCAL),
+            status: WorkerStatus::default(),
+            steal_from: AtomicUsize::new(index + 1),
+        };
+        Self {
+            global: SegQueue::new(),
+            locals: (0..workers).map(local).collect(),
+            idle: Idle::new(workers),
+            stop: AtomicBool::new(false),
+        }
+    }
+
+    /// How many workers there are.
+    pub fn workers(&self) -> usize {
+        self.locals.len()
+    }
+
+    /// What a worker is doing.
+    pub fn status(&self, worker: usize) -> &WorkerStatus {
+        &self.locals[worker].status
+    }
+
+    /// From a worker: this mailbox runs next here, what was to run next goes to the tail of the own queue. From
+    /// outside (None): to the global queue.
+    pub fn push(&self, worker: Option<usize>, slot: SlotIndex) {
+        let Some(worker) = worker else {
+            self.global.push(slot);
+            return self.idle.work_came();
+        };
+        let local = &self.locals[worker];
+        let before = local.next.swap(u64::from(slot), Ordering::AcqRel);
+        if before != NONE {
+            self.push_tail(worker, slot_of(before));
+        }
+    }
+
+    /// From a worker: to the tail of its own queue.
+    pub fn push_tail(&self, worker: usize, slot: SlotIndex) {
+        if let Err(slot) = self.locals[worker].queue.push(slot) {
+            self.global.push(slot);
+        }
+        self.idle.work_came();
+    }
+
+    /// Whether a worker's next take would not come back empty without stealing.
+    pub fn waits(&self, worker: usize) -> bool {
+        let local = &self.locals[worker];
+        local.next.load(Ordering::Relaxed) != NONE || !local.queue.is_empty() || !self.global.is_empty()
+    }
+
+    /// The next mailbox for a worker; sleeps while there is none. None: the host stops.
+    pub fn take(&self, worker: usize, cursor: &mut Cursor) -> Option<SlotIndex> {
+        if let Some(slot) = self.take_own(worker, cursor) {
+            return Some(slot);
+        }
+        let mut searching = self.idle.search();
+        let mut spins = 0;
+        loop {
+            if self.stop.load(Ordering::Acquire) {
+                return None;
+            }
+            let found = self.take_own(worker, cursor).or_else(|| self.steal(worker));
+            if found.is_some() {
+                if searching && self.idle.found() && self.any_work() {
+                    self.idle.work_came();
+                }
+                return found;
+            }
+            if searching && spins < SPINS {
+                spins += 1;
+                std::hint::spin_loop();
+                continue;
+            }
+            spins = 0;
+            searching = self.idle.sleep(worker, searching, || self.any_work() || self.stop.load(Ordering::Acquire));
+            if !searching {
+                searching = self.idle.search();
+            }
+        }
+    }
+
+    /// The next mailbox for a worker if there is one; never sleeps. For tests that drive a node by hand.
+    pub fn try_take(&self, worker: usize, cursor: &mut Cursor) -> Option<SlotIndex> {
+        self.take_own(worker, cursor).or_else(|| self.steal(worker))
+    }
+
+    /// Moves what lies in the run-next slot of a worker to the global queue, when its turn does not end.
+    pub fn rescue(&self, worker: usize) {
+        let slot = self.locals[worker].next.swap(NONE, Ordering::AcqRel);
+        if slot != NONE {
+            self.global.push(slot_of(slot));
+        }
+        if self.any_work() {
+            self.idle.work_came();
+        }
+    }
+
+    /// All workers return from `take` with None.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.idle.wake_all();
+    }
+
+    /// Workers that sleep now.
+    pub fn sleeping(&self) -> usize {
+        self.idle.sleeping()
+    }
+
+    fn take_own(&self, worker: usize, cursor: &mut Cursor) -> Option<SlotIndex> {
+        let local = &self.locals[worker];
+        cursor.takes = cursor.takes.wrapping_add(1);
+        if cursor.takes.is_multiple_of(GLOBAL_EVERY)
+            && let Some(slot) = self.global.pop()
+        {
+            return Some(slot);
+        }
+        if cursor.streak < NEXT_STREAK && local.next.load(Ordering::Relaxed) != NONE {
+            let next = local.next.swap(NONE, Ordering::AcqRel);
+            if next != NONE {
+                cursor.streak += 1;
+                return Some(slot_of(next));
+            }
+        }
+        cursor.streak = 0;
+        if let Some(slot) = local.queue.pop() {
+            return Some(slot);
+        }
+        let next = local.next.swap(NONE, Ordering::AcqRel);
+        if next != NONE {
+            return Some(slot_of(next));
+        }
+        self.global.pop()
+    }
+
+    fn steal(&self, worker: usize) -> Option<SlotIndex> {
+        let count = self.locals.len();
+        let start = self.locals[worker].steal_from.fetch_add(1, Ordering::Relaxed);
+        (0..count)
+            .map(|offset| (start + offset) % count)
+            .filter(|victim| *victim != worker)
+            .find_map(|victim| self.locals[victim].queue.pop())
+    }
+
+    /// Anything that a searcher could take: all but the run-next slots, which their workers will come to.
+    fn any_work(&self) -> bool {
+        !self.global.is_empty() || self.locals.iter().any(|local| !local.queue.is_empty())
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "only slot indices are stored")]
+fn slot_of(next: u64) -> SlotIndex {
+    next as SlotIndex
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Cursor, GLOBAL_EVERY, NEXT_STREAK, RunQueue};
+
+    /// Takes until `slot` comes, putting `busy` (if given) into the run-next slot before each take.
+    fn takes_until(queue: &RunQueue, slot: u32, busy: Option<u32>) -> u32 {
+        let mut cursor = Cursor::default();
+        for count in 1.. {
+            if let Some(busy) = busy {
+                queue.push(Some(0), busy);
+            }
+            let taken = queue.take(0, &mut cursor).expect("there is work");
+            if taken == slot {
+                return count;
+            }
+        }
+        unreachable!("the loop ends by return")
+    }
+
+    #[test]
+    fn a_pair_of_talkers_does_not_starve_the_own_queue() {
+        let queue = RunQueue::new(1);
+        for slot in 1..=10 {
+            queue.push_tail(0, slot);
+        }
+        let bound = (NEXT_STREAK + 2) * 10;
+        assert!(takes_until(&queue, 10, Some(99)) <= bound);
+    }
+
+    #[test]
+    fn a_busy_worker_comes_to_the_global_queue() {
+        let queue = RunQueue::new(1);
+        for slot in 1..=5 {
+            queue.push(None, slot);
+        }
+        assert!(takes_until(&queue, 5, Some(99)) <= GLOBAL_EVERY * 5);
+    }
+
+    #[test]
+    fn the_receiver_runs_next() {
+        let queue = RunQueue::new(1);
+        queue.push_tail(0, 1);
+        queue.push(Some(0), 2);
+        let mut cursor = Cursor::default();
+        assert_eq!(queue.take(0, &mut cursor), Some(2));
+        assert_eq!(queue.take(0, &mut cursor), Some(1));
+    }
+
+    #[test]
+    fn what_a_stuck_worker_would_run_next_is_rescued() {
+        let queue = RunQueue::new(2);
+        queue.push(Some(0), 7);
+        queue.rescue(0);
+        assert_eq!(queue.take(1, &mut Cursor::default()), Some(7));
+    }
+
+    #[test]
+    fn an_idle_worker_steals() {
+        let queue = RunQueue::new(2);
+        queue.push_tail(0, 5);
+        assert_eq!(queue.take(1, &mut Cursor::default()), Some(5));
+    }
+}

@@ -1,0 +1,10 @@
+//! The timer thread: fires what is due, sleeps until the next is.
+
+use crate::base::sync::Arc;
+use crate::node::Node;
+
+pub(in crate::threads) fn run(node: &Arc<Node>) {
+    while node.wait_due() {
+        node.fire_due();
+    }
+}

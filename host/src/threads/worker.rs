@@ -1,0 +1,10 @@
+//! A worker thread: takes mailboxes from the run queue and runs their actors, until the host stops.
+
+use crate::base::sync::Arc;
+use crate::node::Node;
+use crate::node::turn::Worker;
+
+pub(in crate::threads) fn run(node: &Arc<Node>, index: usize) {
+    let mut worker = Worker::new(index);
+    while node.run_one(&mut worker) {}
+}
