@@ -1,0 +1,131 @@
+//! The sections of a manifest, from the tree to the checked types. Used by `manifest`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+use tracing::Level;
+
+use crate::manifest::diagnostic::Findings;
+use crate::manifest::grants::{self, Scope};
+use crate::manifest::raw::{self, Section};
+use crate::manifest::{Full, HostSettings, Manifest, ModuleSpec, actor, values};
+
+/// A page of wasm memory, and all that 32-bit memory can address.
+const MEMORY: std::ops::RangeInclusive<u64> = 64 << 10..=4 << 30;
+/// A payload is copied as a whole: more than this is a stream's affair.
+const PAYLOAD: std::ops::RangeInclusive<u64> = 1..=1 << 30;
+const WORKERS_MAX: u32 = 256;
+
+/// Words for `mailbox-full`.
+pub(super) const FULL: [(&str, Full); 3] =
+    [("refuse", Full::Refuse), ("drop-oldest", Full::DropOldest), ("hold", Full::Hold)];
+
+const LEVELS: [(&str, Level); 5] = [
+    ("error", Level::ERROR),
+    ("warn", Level::WARN),
+    ("info", Level::INFO),
+    ("debug", Level::DEBUG),
+    ("trace", Level::TRACE),
+];
+
+/// Reads all of it. `None`, or findings: it cannot be used.
+pub(super) fn manifest(tree: &DeTable<'_>, path: &Path, findings: &mut Findings<'_>) -> Option<Manifest> {
+    let mut top = Section::new("the manifest", 0..0, tree);
+    let name = app(&mut top, findings);
+    let host = host(&mut top, path, findings);
+    let env = env(&mut top, findings);
+    let modules = top.get("module").and_then(|node| Section::of("[module]", node, findings).map(|_| node));
+    let modules = modules.and_then(|node| node.get_ref().as_table());
+    let entries = top.get("actor");
+    top.finish(findings);
+
+    let module_names: BTreeSet<&str> =
+        modules.iter().flat_map(|table| table.keys()).map(|key| key.get_ref().as_ref()).collect();
+    let labels = module_names.iter().copied().chain(actor::names(entries)).collect();
+    let scope = Scope { manifest: path, env: &env, modules: module_names, labels };
+    let actors = actor::read(entries, &scope, findings);
+    let modules = modules.map(|table| module_tables(table, &scope, findings)).unwrap_or_default();
+    Some(Manifest { path: path.to_owned(), name: name?, host, env, modules, actors })
+}
+
+fn app(top: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<String> {
+    let hint = "start the file with\n    [app]\n    name = \"my-app\"";
+    let node = top.require("app", findings, hint)?;
+    let mut section = Section::of("[app]", node, findings)?;
+    let name = section.require("name", findings, "write name = \"my-app\"").and_then(|node| {
+        let text = raw::string("name", node, findings)?;
+        values::name("an app", text, node.span(), findings)
+    });
+    section.finish(findings);
+    name
+}
+
+fn host(top: &mut Section<'_, '_>, path: &Path, findings: &mut Findings<'_>) -> HostSettings {
+    let default = HostSettings::default();
+    let Some(mut section) = top.get("host").and_then(|node| Section::of("[host]", node, findings)) else {
+        return default;
+    };
+    let call_timeout = values::duration(&mut section, "call-timeout", findings);
+    if call_timeout.is_some_and(|time| time.is_zero()) {
+        findings.add(section.span(), "`call-timeout` must be more than zero: every call would fail");
+    }
+    let settings = HostSettings {
+        workers: section.integer("workers", 1..=WORKERS_MAX, findings).map(|count| count as usize),
+        call_timeout: call_timeout.unwrap_or(default.call_timeout),
+        stop_timeout: values::duration(&mut section, "stop-timeout", findings).unwrap_or(default.stop_timeout),
+        mailbox: mailbox(&mut section, findings).unwrap_or(default.mailbox),
+        full: section.choice("mailbox-full", &FULL, findings).unwrap_or(default.full),
+        memory: values::size(&mut section, "memory", MEMORY, findings).unwrap_or(default.memory),
+        payload: values::size(&mut section, "payload", PAYLOAD, findings).unwrap_or(default.payload),
+        log: section.choice("log", &LEVELS, findings).unwrap_or(default.log),
+        log_file: section.string("log-file", findings).map(|(text, _)| values::base(path).join(text)),
+    };
+    section.finish(findings);
+    settings
+}
+
+/// Messages that a mailbox holds.
+pub(super) fn mailbox(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<usize> {
+    section.integer("mailbox", 1..=u32::MAX, findings).map(|count| count as usize)
+}
+
+fn env(top: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> BTreeMap<String, String> {
+    let Some(node) = top.get("env") else { return BTreeMap::new() };
+    let DeValue::Table(table) = node.get_ref() else {
+        raw::wrong("env", "a table", node, findings);
+        return BTreeMap::new();
+    };
+    let entry = |(key, node): (&toml::Spanned<toml::de::DeString<'_>>, &raw::Node<'_>)| {
+        let key = key.get_ref().as_ref();
+        Some((key.to_owned(), raw::string(key, node, findings)?.to_owned()))
+    };
+    table.iter().filter_map(entry).collect()
+}
+
+fn module_tables(
+    table: &DeTable<'_>,
+    scope: &Scope<'_>,
+    findings: &mut Findings<'_>,
+) -> BTreeMap<String, ModuleSpec> {
+    let mut modules = BTreeMap::new();
+    for (key, node) in table {
+        let name = values::name("a module", key.get_ref(), key.span(), findings);
+        let title = format!("[module.{}]", key.get_ref());
+        let Some(mut section) = Section::of(title, node, findings) else { continue };
+        let hint = "write source = \"FOLDER\" (a crate), \"FILE.wasm\" or \"FILE.wat\"";
+        let source = section.require("source", findings, hint);
+        let source = source.and_then(|node| values::source(scope.manifest, node, findings));
+        let memory = values::size(&mut section, "memory", MEMORY, findings);
+        let owner = section.title().to_owned();
+        let grants = section.get("grants").map(|node| grants::read(node, &owner, scope, findings)).unwrap_or_default();
+        section.finish(findings);
+        let (Some(name), Some(source)) = (name, source) else { continue };
+        let file = match &source {
+            super::Source::File(file) => Some(file.clone()),
+            super::Source::Crate(_) => None,
+        };
+        modules.insert(name.clone(), ModuleSpec { name, source, file, memory, grants });
+    }
+    modules
+}
