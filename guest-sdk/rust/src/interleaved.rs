@@ -46,7 +46,8 @@ pub use time::{Elapsed, Interval, Sleep, interval, sleep, timeout};
 use crate::bindings::exports::wasmactor::actor::handler::Event;
 use crate::exclusive::unknown_kind;
 use crate::{
-    Down, ENCODED, Error, Failure, Reply, Result, Sender, Signal, Socket, SocketEvent, Timer, config, decode,
+    Down, ENCODED, Error, Failure, Reply, Result, Sender, Signal, Socket, SocketEvent, Timer,
+    config, decode,
 };
 use serde::de::DeserializeOwned;
 use std::rc::Rc;
@@ -56,7 +57,10 @@ use waits::Ending;
 ///
 /// An error that a handler returns fails the request that it handled, is logged, and the actor lives on. A panic ends
 /// the actor.
-#[expect(async_fn_in_trait, reason = "an actor has one thread: its futures need not be Send")]
+#[expect(
+    async_fn_in_trait,
+    reason = "an actor has one thread: its futures need not be Send"
+)]
 pub trait AsyncActor: Sized + 'static {
     /// What the manifest's `args`, or the spawner, give. `()` for nothing.
     type Args: DeserializeOwned + 'static;
@@ -136,10 +140,16 @@ pub fn dispatch<A: AsyncActor>(actor: &Rc<A>, event: Event) -> Result<(), String
         }
         Event::Reply(reply) => {
             // Nobody waits any more: it was dropped while the event was on its way.
-            let _ = waits::end(reply.session, Ending::Reply(reply.outcome.map_err(Error::from)));
+            let _ = waits::end(
+                reply.session,
+                Ending::Reply(reply.outcome.map_err(Error::from)),
+            );
         }
         Event::Spawned(spawned) => {
-            let _ = waits::end(spawned.session, Ending::Spawned(spawned.outcome.map_err(Error::from)));
+            let _ = waits::end(
+                spawned.session,
+                Ending::Spawned(spawned.outcome.map_err(Error::from)),
+            );
         }
         Event::Timeout(session) => {
             if waits::end(session, Ending::Timeout).is_err() {

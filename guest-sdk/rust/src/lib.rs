@@ -40,6 +40,11 @@
 //! `socket` `config` `random` `logger` | `codec` `error` | `bindings`. What `interleaved` is built of (tasks, waits,
 //! queue) never touches `bindings`, so it is tested natively.
 
+/// The README's samples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 // The generated code, and our own macros, name this crate by its outside name.
 extern crate self as wasmactor_sdk;
 
@@ -58,8 +63,6 @@ pub mod random;
 mod sender;
 pub mod socket;
 pub mod timer;
-
-
 
 pub use address::{Address, broadcast, broadcast_raw};
 pub use codec::{ENCODED, decode, encode};

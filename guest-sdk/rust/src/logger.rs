@@ -63,5 +63,7 @@ pub(crate) fn install() {
         log::set_max_level(LevelFilter::Trace);
     }
     // The trap that follows a panic carries no message, so it is logged first.
-    std::panic::set_hook(Box::new(|panic| host::log(host::Level::Error, &panic.to_string(), &[])));
+    std::panic::set_hook(Box::new(|panic| {
+        host::log(host::Level::Error, &panic.to_string(), &[])
+    }));
 }

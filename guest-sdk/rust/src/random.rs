@@ -10,8 +10,5 @@ pub fn get() -> u64 {
 /// A number from 0 up to, not including, `bound` (0 gives 0).
 pub fn below(bound: u64) -> u64 {
     // The high half of a 64x64 bit product: no division, and a bias of at most bound / 2^64.
-    #[expect(clippy::cast_possible_truncation, reason = "the shift leaves 64 bits")]
-    {
-        ((u128::from(get()) * u128::from(bound)) >> 64) as u64
-    }
+    ((u128::from(get()) * u128::from(bound)) >> 64) as u64
 }

@@ -74,9 +74,15 @@ pub struct Sender {
 
 impl Sender {
     pub(crate) fn new(address: u64, session: u64) -> Self {
-        let request =
-            Request { session: Cell::new(session), stage: Cell::new(Stage::Open), failure: RefCell::new(None) };
-        Self { address: address.into(), request: Rc::new(request) }
+        let request = Request {
+            session: Cell::new(session),
+            stage: Cell::new(Stage::Open),
+            failure: RefCell::new(None),
+        };
+        Self {
+            address: address.into(),
+            request: Rc::new(request),
+        }
     }
 
     /// Who sent it.
@@ -111,10 +117,16 @@ impl Sender {
         match self.request.stage.get() {
             Stage::Open => self.keep()?,
             Stage::Kept => {}
-            Stage::HandedOut | Stage::Over => return Err(Error::invalid("the request was deferred or answered before")),
+            Stage::HandedOut | Stage::Over => {
+                return Err(Error::invalid(
+                    "the request was deferred or answered before",
+                ));
+            }
         }
         self.request.stage.set(Stage::HandedOut);
-        Ok(Deferred { session: self.request.session.get() })
+        Ok(Deferred {
+            session: self.request.session.get(),
+        })
     }
 
     /// Hands the request to another actor, which answers the first sender directly, with the time that is left. A
@@ -129,7 +141,9 @@ impl Sender {
             let session = match self.request.stage.get() {
                 Stage::Open => 0,
                 Stage::Kept => self.request.session.get(),
-                Stage::HandedOut | Stage::Over => return Err(Failure::new("the request was deferred or answered before")),
+                Stage::HandedOut | Stage::Over => {
+                    return Err(Failure::new("the request was deferred or answered before"));
+                }
             };
             messaging::forward(session, to.get(), kind, payload).map_err(Error::from)?;
             self.request.stage.set(Stage::Over);
@@ -176,7 +190,9 @@ impl Sender {
             (Ok(Reply(Outcome::Now(payload))), Stage::Open) => messaging::ret(&payload),
             (Ok(Reply(Outcome::Now(payload))), Stage::Kept) => messaging::reply(session, &payload),
             (Ok(Reply(Outcome::Now(_))), _) => {
-                log::error!("a handler answered a request that it had deferred or forwarded; the answer is lost");
+                log::error!(
+                    "a handler answered a request that it had deferred or forwarded; the answer is lost"
+                );
                 Ok(())
             }
             (Ok(Reply(Outcome::Elsewhere)), Stage::Kept) => messaging::reject(session, DROPPED),
@@ -211,17 +227,27 @@ impl Deferred {
 
     /// Answers with bytes. Errors as [`reply`](Self::reply).
     pub fn reply_raw(mut self, payload: &[u8]) -> Result<(), Error> {
-        Ok(messaging::reply(std::mem::take(&mut self.session), payload)?)
+        Ok(messaging::reply(
+            std::mem::take(&mut self.session),
+            payload,
+        )?)
     }
 
     /// Answers with the error `Refused` and this reason. Errors: `Invalid` if the caller's time is over.
     pub fn reject(mut self, reason: &str) -> Result<(), Error> {
-        Ok(messaging::reject(std::mem::take(&mut self.session), reason)?)
+        Ok(messaging::reject(
+            std::mem::take(&mut self.session),
+            reason,
+        )?)
     }
 
     /// Hands the request to another actor, which answers the first caller directly. After an error the request is
     /// still held by this token. Errors as [`Address::send`], and `Invalid` if it is over.
-    pub fn forward<M: Serialize + ?Sized>(&mut self, to: Address, message: &M) -> Result<(), Error> {
+    pub fn forward<M: Serialize + ?Sized>(
+        &mut self,
+        to: Address,
+        message: &M,
+    ) -> Result<(), Error> {
         messaging::forward(self.session, to.get(), ENCODED, &encode(message)?)?;
         self.session = 0;
         Ok(())

@@ -50,7 +50,9 @@ struct Args {
 
 impl Default for Args {
     fn default() -> Self {
-        Self { level: Severity::Trace }
+        Self {
+            level: Severity::Trace,
+        }
     }
 }
 
@@ -59,7 +61,13 @@ struct Logger {
 }
 
 impl Logger {
-    fn line(&self, from: Address, severity: Severity, text: &str, fields: BTreeMap<String, String>) {
+    fn line(
+        &self,
+        from: Address,
+        severity: Severity,
+        text: &str,
+        fields: BTreeMap<String, String>,
+    ) {
         if severity > self.level {
             return;
         }
@@ -90,7 +98,11 @@ impl Actor for Logger {
 
     fn handle(&mut self, message: Message, from: &Sender) -> Result<Reply> {
         match message {
-            Message::Line { level, text, fields } => self.line(from.address(), level, &text, fields),
+            Message::Line {
+                level,
+                text,
+                fields,
+            } => self.line(from.address(), level, &text, fields),
             Message::Level(level) => self.level = level,
             Message::Flush => {}
         }
@@ -101,7 +113,12 @@ impl Actor for Logger {
         if kind != TEXT {
             fail!("messages of kind {kind} are not understood here");
         }
-        self.line(from.address(), Severity::Info, &String::from_utf8_lossy(&payload), BTreeMap::new());
+        self.line(
+            from.address(),
+            Severity::Info,
+            &String::from_utf8_lossy(&payload),
+            BTreeMap::new(),
+        );
         done()
     }
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 use wasmactor_sdk::interleaved::{AsyncActor, Queue, sleep, spawn_local};
-use wasmactor_sdk::{Address, Error, ErrorCode, Failure, Reply, Result, Sender, async_actor, done, exit, fail, reply};
+use wasmactor_sdk::{
+    Address, Error, ErrorCode, Failure, Reply, Result, Sender, async_actor, done, exit, fail, reply,
+};
 
 /// After this time an account asks what became of its hold.
 const LAPSE: Duration = Duration::from_millis(100);
@@ -30,13 +32,19 @@ struct Account {
 
 /// True if the other side is dead, so that its word will never come. A deadline or a full mailbox say nothing of the kind.
 fn is_dead(error: &Error) -> bool {
-    matches!(error.code, ErrorCode::NoSuchActor | ErrorCode::ActorFailed | ErrorCode::ActorExited)
+    matches!(
+        error.code,
+        ErrorCode::NoSuchActor | ErrorCode::ActorFailed | ErrorCode::ActorExited
+    )
 }
 
 impl Account {
     /// Opens the account at the ledger, which knows what happened to it before.
     async fn open(&self) -> Result<(), Error> {
-        let own = ToLedger::Open { name: self.name.clone(), address: Address::own() };
+        let own = ToLedger::Open {
+            name: self.name.clone(),
+            address: Address::own(),
+        };
         let entries: Vec<Entry> = self.ledger.get().ask(&own).await?;
         self.book.borrow_mut().replay(entries);
         Ok(())
@@ -63,8 +71,15 @@ impl Account {
 
     /// Asks the ledger, and if it is dead the payee, what became of a hold, and goes by the answer.
     async fn resolve(&self, id: TransferId) -> Verdict {
-        let Some(entry) = self.book.borrow().held(id).cloned() else { return Verdict::Done };
-        let verdict = match self.ledger.get().ask::<Verdict>(&ToLedger::Verdict(id)).await {
+        let Some(entry) = self.book.borrow().held(id).cloned() else {
+            return Verdict::Done;
+        };
+        let verdict = match self
+            .ledger
+            .get()
+            .ask::<Verdict>(&ToLedger::Verdict(id))
+            .await
+        {
             Ok(verdict) => verdict,
             Err(error) if is_dead(&error) => self.ask_payee(id).await,
             Err(_) => Verdict::Open,
@@ -79,7 +94,9 @@ impl Account {
 
     /// The payee is credited first of all, so it knows. If it is dead too nobody does: the hold waits for a new ledger.
     async fn ask_payee(&self, id: TransferId) -> Verdict {
-        let Some(payee) = self.payees.borrow().get(&id).copied() else { return Verdict::Open };
+        let Some(payee) = self.payees.borrow().get(&id).copied() else {
+            return Verdict::Open;
+        };
         match payee.ask::<bool>(&ToAccount::Credited(id)).await {
             Ok(true) => Verdict::Done,
             Ok(false) => Verdict::Refused,

@@ -25,7 +25,12 @@ impl Ledger {
     /// Collects what the accounts remember. From its answer on each obeys this ledger and no other.
     async fn replay(&self) {
         let accounts: Vec<Address> = self.accounts.borrow().values().copied().collect();
-        let histories = join_all(accounts.into_iter().map(|account| account.ask::<Vec<Entry>>(&ToAccount::Follow))).await;
+        let histories = join_all(
+            accounts
+                .into_iter()
+                .map(|account| account.ask::<Vec<Entry>>(&ToAccount::Follow)),
+        )
+        .await;
         for entries in histories.into_iter().flatten() {
             self.journal.borrow_mut().replay(entries);
         }
@@ -59,13 +64,20 @@ impl Ledger {
 
     /// Asks both sides. False: one of them cannot, or is dead.
     async fn prepare(&self, entry: &Entry) -> bool {
-        let Some(payee) = self.account(&entry.to) else { return false };
+        let Some(payee) = self.account(&entry.to) else {
+            return false;
+        };
         let accepts = payee.ask::<bool>(&ToAccount::Accepts(entry.id));
         if entry.from == CASH {
             return accepts.await == Ok(true);
         }
-        let Some(payer) = self.account(&entry.from) else { return false };
-        let held = payer.ask::<()>(&ToAccount::Hold { entry: entry.clone(), payee });
+        let Some(payer) = self.account(&entry.from) else {
+            return false;
+        };
+        let held = payer.ask::<()>(&ToAccount::Hold {
+            entry: entry.clone(),
+            payee,
+        });
         let (held, accepted) = join!(held, accepts);
         // An account that began again meanwhile knows nothing of what its dead self said.
         held.is_ok()
@@ -104,7 +116,11 @@ impl AsyncActor for Ledger {
         if let ToLedger::Verdict(id) = message {
             // Never waits: an account that asks may be one that the replay waits for.
             let known = self.opening.is_free();
-            return reply(if known { self.journal.borrow_mut().verdict(id) } else { Verdict::Open });
+            return reply(if known {
+                self.journal.borrow_mut().verdict(id)
+            } else {
+                Verdict::Open
+            });
         }
         self.opening.enter(async {}).await;
         match message {

@@ -49,16 +49,30 @@ pub struct Ask<R> {
 
 /// An answer in bytes.
 impl<R> Ask<R> {
-    fn new(to: Address, kind: u32, payload: Result<Vec<u8>, Error>, timeout: Option<Duration>) -> Self {
+    fn new(
+        to: Address,
+        kind: u32,
+        payload: Result<Vec<u8>, Error>,
+        timeout: Option<Duration>,
+    ) -> Self {
         let session = payload.and_then(|payload| {
-            Ok(messaging::request(to.get(), kind, &payload, deadline(timeout), working_for())?)
+            Ok(messaging::request(
+                to.get(),
+                kind,
+                &payload,
+                deadline(timeout),
+                working_for(),
+            )?)
         });
         let state = session.map_err(Some).map(|session| {
             Wait::new(session, |session| {
                 messaging::cancel(session);
             })
         });
-        Self { state, decode: PhantomData }
+        Self {
+            state,
+            decode: PhantomData,
+        }
     }
 
     fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, Error>> {
@@ -94,12 +108,21 @@ impl Address {
 
     /// [`ask`](Self::ask) with a deadline of its own, which the receiver sees too (so better than
     /// [`timeout`](super::timeout) around `ask`).
-    pub fn ask_timeout<R: DeserializeOwned>(self, message: &(impl Serialize + ?Sized), timeout: Duration) -> Ask<R> {
+    pub fn ask_timeout<R: DeserializeOwned>(
+        self,
+        message: &(impl Serialize + ?Sized),
+        timeout: Duration,
+    ) -> Ask<R> {
         Ask::new(self, ENCODED, encode(message), Some(timeout))
     }
 
     /// [`ask`](Self::ask) for bytes; without a `timeout` the manifest's.
-    pub async fn ask_raw(self, kind: u32, payload: Vec<u8>, timeout: Option<Duration>) -> Result<Vec<u8>, Error> {
+    pub async fn ask_raw(
+        self,
+        kind: u32,
+        payload: Vec<u8>,
+        timeout: Option<Duration>,
+    ) -> Result<Vec<u8>, Error> {
         let mut ask = Ask::<()>::new(self, kind, Ok(payload), timeout);
         std::future::poll_fn(|context| ask.poll_bytes(context)).await
     }
@@ -116,7 +139,11 @@ pub struct Spawning(Result<Wait, Option<Error>>);
 /// Errors: `Invalid` (no such module, bad name or a name that is taken), `NotGranted`, `Refused` (what `init` said).
 pub fn spawn<T: Serialize + ?Sized>(module: &str, name: Option<&str>, args: &T) -> Spawning {
     let session = encode(args).and_then(|args| Ok(lifecycle::spawn(module, name, &args)?));
-    Spawning(session.map_err(Some).map(|session| Wait::new(session, |_| {})))
+    Spawning(
+        session
+            .map_err(Some)
+            .map(|session| Wait::new(session, |_| {})),
+    )
 }
 
 impl Future for Spawning {

@@ -44,7 +44,10 @@ thread_local! {
 }
 
 fn adopt(socket: Socket, peer: String) -> Rc<State> {
-    let state = Rc::new(State { peer: RefCell::new(peer), ..State::default() });
+    let state = Rc::new(State {
+        peer: RefCell::new(peer),
+        ..State::default()
+    });
     SOCKETS.with_borrow_mut(|sockets| sockets.insert(socket.0, Some(state.clone())));
     state
 }
@@ -82,7 +85,9 @@ impl State {
                 *self.peer.borrow_mut() = peer;
                 self.connected.set(true);
             }
-            SocketEvent::Accepted { socket, peer } => self.accepted.borrow_mut().push_back((socket, peer)),
+            SocketEvent::Accepted { socket, peer } => {
+                self.accepted.borrow_mut().push_back((socket, peer))
+            }
             SocketEvent::Data(bytes) => {
                 self.unread_bytes.set(self.unread_bytes.get() + bytes.len());
                 self.unread.borrow_mut().push_back(bytes);
@@ -115,7 +120,11 @@ impl State {
 
     /// The error of a socket that is gone; an orderly close is `None`.
     fn broken(&self) -> Option<io::Error> {
-        self.closed.borrow().as_deref().filter(|reason| !reason.is_empty()).map(io::Error::other)
+        self.closed
+            .borrow()
+            .as_deref()
+            .filter(|reason| !reason.is_empty())
+            .map(io::Error::other)
     }
 
     fn over(&self) -> bool {
@@ -133,7 +142,10 @@ impl TcpListener {
     /// Listens at `IP:PORT`; port 0 takes a free one. Errors: the address is not granted, malformed, or in use.
     pub fn bind(at: &str) -> io::Result<Self> {
         let socket = listen(at)?;
-        Ok(Self { socket, state: adopt(socket, String::new()) })
+        Ok(Self {
+            socket,
+            state: adopt(socket, String::new()),
+        })
     }
 
     /// Waits for the next connection. Errors: the listener is gone.
@@ -150,7 +162,9 @@ impl TcpListener {
                 return Poll::Ready(Ok(accepted));
             }
             if let Some(reason) = self.state.closed.borrow().as_ref() {
-                return Poll::Ready(Err(io::Error::other(format!("the listener is closed: {reason}"))));
+                return Poll::Ready(Err(io::Error::other(format!(
+                    "the listener is closed: {reason}"
+                ))));
             }
             self.state.wait_to_read(context)
         })
@@ -201,7 +215,9 @@ impl TcpStream {
                 return Poll::Ready(Ok(()));
             }
             if state.closed.borrow().is_some() {
-                return Poll::Ready(Err(state.broken().unwrap_or_else(|| io::ErrorKind::ConnectionAborted.into())));
+                return Poll::Ready(Err(state
+                    .broken()
+                    .unwrap_or_else(|| io::ErrorKind::ConnectionAborted.into())));
             }
             state.wait_to_read(context)
         })
@@ -211,7 +227,11 @@ impl TcpStream {
 
     /// Makes a stream of a socket that was accepted, or that another actor gave (`SocketEvent::Given`).
     pub fn given(socket: Socket, peer: String) -> Self {
-        Self { socket, state: adopt(socket, peer), gone: false }
+        Self {
+            socket,
+            state: adopt(socket, peer),
+            gone: false,
+        }
     }
 
     /// The other side's `IP:PORT`.
@@ -253,7 +273,10 @@ impl TcpStream {
 
     /// Data flows from the first read on, and again when what was read is taken.
     fn flow(&self) -> io::Result<()> {
-        if self.state.over() || self.state.flowing.get() || self.state.unread_bytes.get() >= UNREAD_BOUND / 2 {
+        if self.state.over()
+            || self.state.flowing.get()
+            || self.state.unread_bytes.get() >= UNREAD_BOUND / 2
+        {
             return Ok(());
         }
         self.socket.start()?;
@@ -266,7 +289,9 @@ impl TcpStream {
         let chunk = state.unread.borrow_mut().pop_front();
         if let Some(mut bytes) = chunk {
             bytes.drain(..state.taken.take());
-            state.unread_bytes.set(state.unread_bytes.get() - bytes.len());
+            state
+                .unread_bytes
+                .set(state.unread_bytes.get() - bytes.len());
             self.flow()?;
             return Poll::Ready(Ok(Some(bytes)));
         }
@@ -314,7 +339,9 @@ impl TcpStream {
 
     fn poll_send(&self, context: &Context<'_>, data: &[u8]) -> Poll<io::Result<()>> {
         std::task::ready!(self.poll_drained(context))?;
-        self.state.congested.set(self.socket.write(data)? >= BACKLOG_BOUND);
+        self.state
+            .congested
+            .set(self.socket.write(data)? >= BACKLOG_BOUND);
         Poll::Ready(Ok(()))
     }
 }
@@ -330,13 +357,21 @@ impl Drop for TcpStream {
 }
 
 impl AsyncRead for &TcpStream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         self.poll_copy(context, into)
     }
 }
 
 impl AsyncWrite for &TcpStream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.poll_send(context, data).map_ok(|()| data.len())
     }
 
@@ -351,13 +386,21 @@ impl AsyncWrite for &TcpStream {
 }
 
 impl AsyncRead for TcpStream {
-    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut [u8]) -> Poll<io::Result<usize>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        into: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         self.poll_copy(context, into)
     }
 }
 
 impl AsyncWrite for TcpStream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.poll_send(context, data).map_ok(|()| data.len())
     }
 

@@ -37,7 +37,9 @@ pub(super) struct Wait {
 
 impl std::fmt::Debug for Wait {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wait").field("session", &self.session).finish_non_exhaustive()
+        f.debug_struct("Wait")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
     }
 }
 
@@ -45,7 +47,11 @@ impl Wait {
     pub(super) fn new(session: u64, cancel: fn(u64)) -> Self {
         let slot = Rc::new(Slot::default());
         WAITING.with_borrow_mut(|waiting| waiting.insert(session, slot.clone()));
-        Self { session, slot, cancel }
+        Self {
+            session,
+            slot,
+            cancel,
+        }
     }
 }
 
@@ -66,7 +72,10 @@ impl Future for Wait {
 impl Drop for Wait {
     fn drop(&mut self) {
         // Still in the table: its end has not come.
-        if WAITING.with_borrow_mut(|waiting| waiting.remove(&self.session)).is_some() {
+        if WAITING
+            .with_borrow_mut(|waiting| waiting.remove(&self.session))
+            .is_some()
+        {
             (self.cancel)(self.session);
         }
     }
@@ -74,7 +83,9 @@ impl Drop for Wait {
 
 /// Ends a wait. Gives the ending back if nobody waits for this session.
 pub(super) fn end(session: u64, ending: Ending) -> Result<(), Ending> {
-    let Some(slot) = WAITING.with_borrow_mut(|waiting| waiting.remove(&session)) else { return Err(ending) };
+    let Some(slot) = WAITING.with_borrow_mut(|waiting| waiting.remove(&session)) else {
+        return Err(ending);
+    };
     slot.ending.set(Some(ending));
     if let Some(waker) = slot.waker.take() {
         waker.wake();
