@@ -39,9 +39,8 @@ pub(super) fn read(entries: Option<&Node<'_>>, scope: &Scope<'_>, findings: &mut
 fn actor(entry: &Node<'_>, scope: &Scope<'_>, taken: &mut Taken, findings: &mut Findings<'_>) -> Option<ActorSpec> {
     let mut section = Section::of("[[actor]]", entry, findings)?;
     let name_node = section.require("name", findings, FORM);
-    let name = name_node.and_then(|node| {
-        values::name("an actor", raw::string("name", node, findings)?, node.span(), findings)
-    });
+    let name = name_node
+        .and_then(|node| values::name("an actor", raw::string("name", node, findings)?, node.span(), findings));
     let module = section.require("module", findings, FORM).and_then(|node| module(node, scope, findings));
     let count = section.integer("count", 1..=COUNT_MAX, findings).unwrap_or(1);
     let args = section.get("args").map(|node| crate::manifest::args::encode(node, findings)).unwrap_or_default();
@@ -97,7 +96,8 @@ impl Taken {
     fn clash(&self, actor: &ActorSpec) -> Option<String> {
         if actor.count > 1 {
             let singles = self.0.iter().filter(|(_, count)| **count == 1);
-            let clashes = |name: &&String| numbered(name).is_some_and(|(base, n)| base == actor.name && n < actor.count);
+            let clashes =
+                |name: &&String| numbered(name).is_some_and(|(base, n)| base == actor.name && n < actor.count);
             return singles.map(|(name, _)| name).find(clashes).cloned();
         }
         let (base, number) = numbered(&actor.name)?;

@@ -24,10 +24,13 @@ fn value(node: &Node<'_>, findings: &mut Findings<'_>) -> Value {
         DeValue::String(text) => Value::from(text.as_ref()),
         whole @ DeValue::Integer(integer) => {
             let number = raw::integer(whole).map(Value::from);
-            let number = number.or_else(|| u64::from_str_radix(integer.as_str(), integer.radix()).ok().map(Value::from));
+            let number =
+                number.or_else(|| u64::from_str_radix(integer.as_str(), integer.radix()).ok().map(Value::from));
             number.unwrap_or_else(|| too_large(node, findings))
         }
-        DeValue::Float(float) => float.as_str().parse::<f64>().map(Value::from).unwrap_or_else(|_| too_large(node, findings)),
+        DeValue::Float(float) => {
+            float.as_str().parse::<f64>().map(Value::from).unwrap_or_else(|_| too_large(node, findings))
+        }
         DeValue::Boolean(boolean) => Value::from(*boolean),
         DeValue::Datetime(datetime) => Value::from(datetime.to_string()),
         DeValue::Array(array) => Value::Array(array.iter().map(|entry| value(entry, findings)).collect()),

@@ -103,11 +103,7 @@ fn env(top: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> BTreeMap<Strin
     table.iter().filter_map(entry).collect()
 }
 
-fn module_tables(
-    table: &DeTable<'_>,
-    scope: &Scope<'_>,
-    findings: &mut Findings<'_>,
-) -> BTreeMap<String, ModuleSpec> {
+fn module_tables(table: &DeTable<'_>, scope: &Scope<'_>, findings: &mut Findings<'_>) -> BTreeMap<String, ModuleSpec> {
     let mut modules = BTreeMap::new();
     for (key, node) in table {
         let name = values::name("a module", key.get_ref(), key.span(), findings);

@@ -139,7 +139,11 @@ fn files(section: &mut Section<'_, '_>, scope: &Scope<'_>, findings: &mut Findin
 fn guest(node: &Node<'_>, folders: &[Folder], findings: &mut Findings<'_>) -> Option<String> {
     let text = raw::string("guest", node, findings)?;
     if !text.starts_with('/') {
-        findings.hint(node.span(), format!("`guest` must be an absolute path, not `{text}`"), format!("write `/{text}`"));
+        findings.hint(
+            node.span(),
+            format!("`guest` must be an absolute path, not `{text}`"),
+            format!("write `/{text}`"),
+        );
         return None;
     }
     if folders.iter().any(|folder| folder.guest == text) {

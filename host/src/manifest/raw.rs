@@ -55,7 +55,12 @@ impl<'a, 't> Section<'a, 't> {
     }
 
     /// The value of a key that must be there.
-    pub(super) fn require(&mut self, key: &'static str, findings: &mut Findings<'_>, hint: &str) -> Option<&'a Node<'t>> {
+    pub(super) fn require(
+        &mut self,
+        key: &'static str,
+        findings: &mut Findings<'_>,
+        hint: &str,
+    ) -> Option<&'a Node<'t>> {
         let node = self.get(key);
         if node.is_none() {
             findings.hint(self.span(), format!("{} has no `{key}`", self.title), hint);

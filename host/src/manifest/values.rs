@@ -26,14 +26,18 @@ pub(super) fn name(what: &str, text: &str, span: Range<usize>, findings: &mut Fi
 }
 
 /// A duration such as `"5s"` or `"250ms"`.
-pub(super) fn duration(section: &mut Section<'_, '_>, key: &'static str, findings: &mut Findings<'_>) -> Option<Duration> {
+pub(super) fn duration(
+    section: &mut Section<'_, '_>,
+    key: &'static str,
+    findings: &mut Findings<'_>,
+) -> Option<Duration> {
     let (text, span) = section.string(key, findings)?;
-    let parsed = humantime::parse_duration(text);
-    if let Err(error) = &parsed {
+    let parsed = humantime::parse_duration(text).ok();
+    if parsed.is_none() {
         let hint = "write a number and a unit: \"250ms\", \"5s\", \"2m\", \"1h\"";
-        findings.hint(span, format!("`{key}` is no duration: {error}"), hint);
+        findings.hint(span, format!("`{key}` is no duration: `{text}`"), hint);
     }
-    parsed.ok()
+    parsed
 }
 
 /// A number of bytes: `"16MiB"`, or a whole number.
@@ -49,7 +53,11 @@ pub(super) fn size(
         value => raw::integer(value).and_then(|value| u64::try_from(value).ok()),
     };
     let Some(bytes) = bytes else {
-        findings.hint(node.span(), format!("`{key}` is no size"), "write \"64KiB\", \"16MiB\", \"1GiB\", or a number of bytes");
+        findings.hint(
+            node.span(),
+            format!("`{key}` is no size"),
+            "write \"64KiB\", \"16MiB\", \"1GiB\", or a number of bytes",
+        );
         return None;
     };
     if !range.contains(&bytes) {
@@ -67,7 +75,8 @@ pub(super) fn base(manifest: &Path) -> &Path {
 
 /// What a module is made of.
 pub(super) fn source(manifest: &Path, node: &Node<'_>, findings: &mut Findings<'_>) -> Option<Source> {
-    const KINDS: &str = "`source` is a crate's folder (with a Cargo.toml), a .wasm or a .wat file, seen from the manifest's folder";
+    const KINDS: &str =
+        "`source` is a crate's folder (with a Cargo.toml), a .wasm or a .wat file, seen from the manifest's folder";
     let text = raw::string("source", node, findings)?;
     let path = base(manifest).join(text);
     let extension = path.extension().and_then(|extension| extension.to_str());
