@@ -13,6 +13,8 @@
 //! | 2 | `sched`, `time`, `net` | mailbox, run queue, idle; wheel, clock; sockets |
 //! | 1 | `base` | addresses, sessions, messages, errors, the one door to locks and atomics |
 //!
+//! Under `cfg(loom)` only the concurrent cores are built, for their models (`sched::loom_tests`).
+//!
 //! Without the features `wasm` and `cli` this is the core alone, which runs native behaviors.
 
 pub mod actor;
@@ -25,8 +27,10 @@ pub mod cli;
 pub mod manifest;
 #[cfg(not(loom))]
 pub mod net;
+#[cfg(not(loom))]
 pub mod node;
 pub mod sched;
+#[cfg(not(loom))]
 pub mod threads;
 pub mod time;
 #[cfg(feature = "wasm")]

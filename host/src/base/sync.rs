@@ -21,9 +21,10 @@ pub use modeled::{Condvar, Mutex, MutexGuard, RwLock};
 /// loom's locks behind parking_lot's signatures.
 #[cfg(loom)]
 mod modeled {
+    use std::ops::{Deref, DerefMut};
     use std::time::Duration;
 
-    pub type MutexGuard<'a, T> = loom::sync::MutexGuard<'a, T>;
+    const UNPOISONED: &str = "a model that panics ends";
 
     #[derive(Debug)]
     pub struct Mutex<T>(loom::sync::Mutex<T>);
@@ -33,13 +34,24 @@ mod modeled {
             Self(loom::sync::Mutex::new(value))
         }
         pub fn lock(&self) -> MutexGuard<'_, T> {
-            self.0.lock().expect("loom locks are not poisoned")
+            MutexGuard(Some(self.0.lock().expect(UNPOISONED)))
         }
     }
 
-    impl<T: Default> Default for Mutex<T> {
-        fn default() -> Self {
-            Self::new(T::default())
+    /// loom waits on a condvar by value, parking_lot by reference: the guard is out only inside `Condvar::wait`.
+    #[derive(Debug)]
+    pub struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+
+    impl<T> Deref for MutexGuard<'_, T> {
+        type Target = T;
+        fn deref(&self) -> &T {
+            self.0.as_ref().expect("held")
+        }
+    }
+
+    impl<T> DerefMut for MutexGuard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.0.as_mut().expect("held")
         }
     }
 
@@ -47,20 +59,17 @@ mod modeled {
     pub struct RwLock<T>(loom::sync::RwLock<T>);
 
     impl<T> RwLock<T> {
-        pub fn new(value: T) -> Self {
-            Self(loom::sync::RwLock::new(value))
-        }
         pub fn read(&self) -> loom::sync::RwLockReadGuard<'_, T> {
-            self.0.read().expect("loom locks are not poisoned")
+            self.0.read().expect(UNPOISONED)
         }
         pub fn write(&self) -> loom::sync::RwLockWriteGuard<'_, T> {
-            self.0.write().expect("loom locks are not poisoned")
+            self.0.write().expect(UNPOISONED)
         }
     }
 
     impl<T: Default> Default for RwLock<T> {
         fn default() -> Self {
-            Self::new(T::default())
+            Self(loom::sync::RwLock::new(T::default()))
         }
     }
 
@@ -74,22 +83,13 @@ mod modeled {
         pub fn notify_one(&self) {
             self.0.notify_one();
         }
-        pub fn notify_all(&self) {
-            self.0.notify_all();
-        }
-        /// loom waits by value; the guard is swapped through a moment without one.
         pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
-            replace_with::replace_with_or_abort(guard, |held| self.0.wait(held).expect("loom locks are not poisoned"));
+            let held = guard.0.take().expect("held");
+            guard.0 = Some(self.0.wait(held).expect(UNPOISONED));
         }
         /// Models have no time: a timed wait is a wait.
         pub fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, _timeout: Duration) {
             self.wait(guard);
-        }
-    }
-
-    impl Default for Condvar {
-        fn default() -> Self {
-            Self::new()
         }
     }
 }

@@ -4,7 +4,7 @@
 //! Cycles. Each exclusive call is an edge "waits on", kept in the caller's mailbox from before the request is sent
 //! until its answer is in the lane. A caller that finds itself by following the edges from the callee would wait for
 //! itself: it gets `cycle` instead, with the way printed. Of two that close a cycle at once at least one sees it,
-//! since each writes its own edge before it reads (both sequentially consistent). A forward moves the edge.
+//! since each writes its own edge before it reads (a fence between, see `Mailbox::expect`). A forward moves the edge.
 
 use crate::base::{Address, Body, CallError, ErrorCode, Message, Payload, Session};
 use crate::node::context::Awaited;

@@ -19,7 +19,7 @@
 use std::collections::VecDeque;
 
 use crate::base::sync::Mutex;
-use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Payload, Session};
 
 /// A mailbox this long is worth a warning; the threshold doubles each time and resets when it is empty.
@@ -258,7 +258,7 @@ impl Mailbox {
         (inner.awaited, inner.woken) = (Session::NONE, false);
         inner.answer = None;
         inner.kill = None;
-        self.waits_on.store(0, Ordering::SeqCst);
+        self.waits_on.store(0, Ordering::Relaxed);
         Close { messages: std::mem::take(&mut inner.queue), held: std::mem::take(&mut inner.held) }
     }
 
@@ -353,8 +353,10 @@ impl Mailbox {
         let mut inner = self.inner.lock();
         (inner.awaited, inner.deadline) = (session, deadline);
         inner.answer = None;
-        // SeqCst: of two actors that close a cycle at once, at least one must see the other's edge.
-        self.waits_on.store(on.map_or(0, Address::raw), Ordering::SeqCst);
+        // Relaxed is enough for the edge itself; the fence stands between it and the reading of the others' edges: of
+        // two actors that close a cycle at once, at least one sees the other's edge.
+        self.waits_on.store(on.map_or(0, Address::raw), Ordering::Relaxed);
+        fence(Ordering::SeqCst);
     }
 
     /// Takes the answer of the exclusive wait, if it is there.
@@ -372,12 +374,12 @@ impl Mailbox {
         let mut inner = self.inner.lock();
         (inner.awaited, inner.deadline) = (Session::NONE, 0);
         inner.answer = None;
-        self.waits_on.store(0, Ordering::SeqCst);
+        self.waits_on.store(0, Ordering::Relaxed);
     }
 
     /// Whose answer the actor waits for exclusively.
     pub fn waits_on(&self) -> Option<Address> {
-        let raw = self.waits_on.load(Ordering::SeqCst);
+        let raw = self.waits_on.load(Ordering::Relaxed);
         (raw != 0).then(|| Address::from_raw(raw))
     }
 
@@ -385,7 +387,7 @@ impl Mailbox {
     pub fn waits_on_instead(&self, of: Address, session: Session, on: Address) {
         let inner = self.inner.lock();
         if inner.address == of && inner.awaited == session && inner.answer.is_none() {
-            self.waits_on.store(on.raw(), Ordering::SeqCst);
+            self.waits_on.store(on.raw(), Ordering::Relaxed);
         }
     }
 
@@ -400,7 +402,7 @@ impl Mailbox {
         }
         let error = CallError::new(ErrorCode::Deadline, "no answer came in time");
         inner.answer = Some(reply(Address::HOST, inner.awaited, Err(error)));
-        self.waits_on.store(0, Ordering::SeqCst);
+        self.waits_on.store(0, Ordering::Relaxed);
         Expired::Answered(inner.schedule())
     }
 
@@ -426,7 +428,7 @@ impl Mailbox {
                 return Pushed::Queued;
             }
             inner.answer = Some(message);
-            self.waits_on.store(0, Ordering::SeqCst);
+            self.waits_on.store(0, Ordering::Relaxed);
         } else {
             inner.insert(message);
         }

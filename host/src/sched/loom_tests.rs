@@ -1,0 +1,227 @@
+//! Models of the concurrent cores: every interleaving of small cases, by loom. Run with
+//! `RUSTFLAGS="--cfg loom" cargo test --release -p wasmactor --no-default-features --lib loom`.
+
+use std::collections::VecDeque;
+
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use loom::thread;
+
+use crate::actor::Table;
+use crate::base::sync::Arc;
+use crate::base::{Address, Body, Cause, Message, Payload, Session};
+use crate::sched::{Full, Idle, Mailbox, Parked, Pushed, Rest, Tag, Taken};
+
+fn message(source: u64) -> Message {
+    let body = Body::Message { kind: 0, payload: Payload::empty(), deadline: 0 };
+    Message { source: Address::from_raw(source), session: Session::NONE, body }
+}
+
+fn timeout(session: Session) -> Message {
+    Message { source: Address::HOST, session, body: Body::Timeout }
+}
+
+const HERE: Address = Address::HOST;
+
+fn here() -> Address {
+    Address::new(0, 0, 1)
+}
+
+/// An open mailbox that has been through its first turn: idle.
+fn idle_mailbox() -> Mailbox {
+    let mailbox = Mailbox::default();
+    mailbox.open(here(), Tag { label: 0, parent: HERE }, 100, Full::Refuse);
+    assert_eq!(mailbox.rest(), Rest::Idle);
+    mailbox
+}
+
+/// What a worker does with a mailbox that it took from the run queue; returns the messages it handled.
+fn run(mailbox: &Mailbox, owners: &AtomicUsize) -> usize {
+    assert_eq!(owners.fetch_add(1, Ordering::SeqCst), 0, "two workers have the mailbox");
+    let mut handled = 0;
+    let mut batch = VecDeque::new();
+    loop {
+        if let Taken::Messages { .. } = mailbox.take(|length| length, &mut batch, false) {
+            handled += batch.len();
+            batch.clear();
+        }
+        // The ownership ends inside `rest`, so it is given up before and taken again if it goes on.
+        owners.store(0, Ordering::SeqCst);
+        if mailbox.rest() == Rest::Idle {
+            return handled;
+        }
+        owners.store(1, Ordering::SeqCst);
+    }
+}
+
+/// push ∥ push: no message lost, no lost schedule, never two owners.
+#[test]
+fn loom_mailbox_push_and_take() {
+    loom::model(|| {
+        let mailbox = Arc::new(idle_mailbox());
+        let owners = Arc::new(AtomicUsize::new(0));
+        let handled = Arc::new(AtomicUsize::new(0));
+        let threads: Vec<_> = (1..=2)
+            .map(|source| {
+                let (mailbox, owners, handled) = (mailbox.clone(), owners.clone(), handled.clone());
+                thread::spawn(move || {
+                    let push = mailbox.push(here(), message(source), |_| true);
+                    if matches!(push.outcome, Pushed::Schedule) {
+                        handled.fetch_add(run(&mailbox, &owners), Ordering::SeqCst);
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        assert_eq!(handled.load(Ordering::SeqCst), 2);
+        assert!(mailbox.is_empty());
+    });
+}
+
+/// answer ∥ park: whoever comes second resumes the actor, exactly one of them.
+#[test]
+fn loom_reply_lane_answer_and_park() {
+    loom::model(|| {
+        let mailbox = Arc::new(Mailbox::default());
+        mailbox.open(here(), Tag::default(), 100, Full::Refuse);
+        let session = Session(7);
+        mailbox.expect(session, Some(here()), 0);
+        let other = mailbox.clone();
+        let answerer =
+            thread::spawn(move || matches!(other.answer(here(), timeout(session)), Pushed::Schedule));
+        let resumed_here = mailbox.park() == Parked::No;
+        let scheduled = answerer.join().unwrap();
+        assert!(resumed_here ^ scheduled, "resumed here: {resumed_here}, scheduled: {scheduled}");
+        assert!(mailbox.answered().is_some());
+        assert_eq!(mailbox.waits_on(), None);
+    });
+}
+
+/// kill ∥ push ∥ rest: a killed actor is taken exactly once more, and finds the kill.
+#[test]
+fn loom_kill_is_seen() {
+    loom::model(|| {
+        let mailbox = Arc::new(Mailbox::default());
+        mailbox.open(here(), Tag::default(), 100, Full::Refuse);
+        let other = mailbox.clone();
+        let killer = thread::spawn(move || other.kill(here(), Cause::Killed, String::new()) == Some(true));
+        let again = mailbox.rest() == Rest::Again;
+        let scheduled = killer.join().unwrap();
+        assert!(again ^ scheduled, "goes on: {again}, scheduled: {scheduled}");
+        let taken = mailbox.take(|length| length, &mut VecDeque::new(), false);
+        assert!(matches!(taken, Taken::Killed(Cause::Killed, _)));
+    });
+}
+
+/// Two exclusive calls that close a cycle at once: at least one sees the other's edge.
+#[test]
+fn loom_cycle_is_seen_by_one() {
+    loom::model(|| {
+        let (a, b) = (Arc::new(Mailbox::default()), Arc::new(Mailbox::default()));
+        let (address_a, address_b) = (Address::new(0, 0, 1), Address::new(0, 0, 2));
+        a.open(address_a, Tag::default(), 1, Full::Refuse);
+        b.open(address_b, Tag::default(), 1, Full::Refuse);
+        let (other_a, other_b) = (a.clone(), b.clone());
+        let caller = thread::spawn(move || {
+            other_b.expect(Session(2), Some(address_a), 0);
+            other_a.waits_on() == Some(address_b)
+        });
+        a.expect(Session(1), Some(address_b), 0);
+        let seen_here = b.waits_on() == Some(address_a);
+        assert!(caller.join().unwrap() || seen_here);
+    });
+}
+
+/// push ∥ sleep: work that is there is found, whoever comes first. A lost wake-up is a deadlock, which loom reports.
+#[test]
+fn loom_idle_push_and_sleep() {
+    loom::model(|| {
+        let idle = Arc::new(Idle::new(1));
+        let work = Arc::new(AtomicBool::new(false));
+        let (other, pushed) = (idle.clone(), work.clone());
+        let pusher = thread::spawn(move || {
+            pushed.store(true, Ordering::Release);
+            other.work_came();
+        });
+        let mut searching = idle.search();
+        while !work.load(Ordering::Acquire) {
+            searching = idle.sleep(0, searching, || work.load(Ordering::Acquire));
+            if !searching {
+                searching = idle.search();
+            }
+        }
+        if searching {
+            let _ = idle.found();
+        }
+        pusher.join().unwrap();
+    });
+}
+
+/// Two pieces of work, two workers: a searcher that found work passes the rest on.
+#[test]
+fn loom_idle_two_pushes_two_workers() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let idle = Arc::new(Idle::new(2));
+        let work = Arc::new(AtomicUsize::new(0));
+        let left = Arc::new(AtomicUsize::new(2));
+        let take = |work: &AtomicUsize| {
+            work.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| count.checked_sub(1)).is_ok()
+        };
+        let worker = move |index: usize, idle: &Idle, work: &AtomicUsize, left: &AtomicUsize| {
+            let mut searching = idle.search();
+            while left.load(Ordering::Acquire) > 0 {
+                if take(work) {
+                    if searching && idle.found() && work.load(Ordering::Acquire) > 0 {
+                        idle.work_came();
+                    }
+                    if left.fetch_sub(1, Ordering::AcqRel) == 1 {
+                        idle.wake_all();
+                    }
+                    searching = false;
+                    continue;
+                }
+                let more = || work.load(Ordering::Acquire) > 0 || left.load(Ordering::Acquire) == 0;
+                searching = idle.sleep(index, searching, more);
+                if !searching {
+                    searching = idle.search();
+                }
+            }
+        };
+        let (i, w, l) = (idle.clone(), work.clone(), left.clone());
+        let other = thread::spawn(move || worker(1, &i, &w, &l));
+        let (i, w) = (idle.clone(), work.clone());
+        let pusher = thread::spawn(move || {
+            for _ in 0..2 {
+                w.fetch_add(1, Ordering::AcqRel);
+                i.work_came();
+            }
+        });
+        worker(0, &idle, &work, &left);
+        pusher.join().unwrap();
+        other.join().unwrap();
+    });
+}
+
+/// get ∥ release and reserve: a stale address reaches nobody.
+#[test]
+fn loom_table_stale_push() {
+    loom::model(|| {
+        let table: Arc<Table<()>> = Arc::new(Table::new(0));
+        let (first, slot) = table.reserve().expect("room");
+        slot.mailbox.open(first, Tag::default(), 10, Full::Refuse);
+        let other = table.clone();
+        let sender = thread::spawn(move || {
+            let slot = other.get(first).expect("slots are never freed");
+            !matches!(slot.mailbox.push(first, message(1), |_| true).outcome, Pushed::Gone(_))
+        });
+        let closed = slot.mailbox.close().messages.len();
+        table.release(first);
+        let (second, slot) = table.reserve().expect("room");
+        assert_eq!((second.slot(), second.generation()), (first.slot(), 1));
+        slot.mailbox.open(second, Tag::default(), 10, Full::Refuse);
+        let taken = sender.join().unwrap();
+        assert_eq!(closed == 1, taken, "a message is with the first actor or bounced");
+        assert!(slot.mailbox.is_empty(), "a stale message reached the second actor");
+    });
+}
