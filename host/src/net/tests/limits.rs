@@ -1,0 +1,105 @@
+//! Many connections, and no descriptors left.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read, Write};
+
+use super::fixture::{Fixture, ME, client, in_child_with_files};
+use crate::net::{Flow, Net, NetEvent, flags};
+
+#[test]
+fn a_thousand_connections() {
+    if !in_child_with_files(4_096, "limits::a_thousand_connections") {
+        return;
+    }
+    const COUNT: usize = 1_000;
+    let fixture = Fixture::new();
+    let (listener, at) = fixture.listen();
+    let mut clients: Vec<_> = (0..COUNT).map(|_| client(at)).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.write_all(&number.to_le_bytes()).unwrap();
+    }
+    let mut partial: HashMap<_, Vec<u8>> = HashMap::new();
+    let mut answered = 0;
+    while answered < COUNT {
+        match fixture.next() {
+            (ME, id, NetEvent::Accepted { socket, .. }) => {
+                assert_eq!(id, listener);
+                fixture.net.start(ME, socket).unwrap();
+            }
+            (ME, id, NetEvent::Data(data)) => {
+                let got = partial.entry(id).or_default();
+                got.extend(data);
+                if got.len() == 8 {
+                    assert_eq!(fixture.net.write(ME, id, got).unwrap(), 0);
+                    answered += 1;
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    for (number, client) in clients.iter_mut().enumerate() {
+        let mut back = [0; 8];
+        client.read_exact(&mut back).unwrap();
+        assert_eq!(usize::from_le_bytes(back), number);
+    }
+    assert_eq!(fixture.net.stats().len(), COUNT + 1);
+    fixture.net.close_all(ME);
+    for _ in 0..=COUNT {
+        assert!(matches!(fixture.next().2, NetEvent::Closed { reason: None }));
+    }
+    assert_eq!(fixture.net.open_sockets(), 0);
+}
+
+#[test]
+fn without_descriptors_connections_are_refused_and_later_ones_taken() {
+    if !in_child_with_files(64, "limits::without_descriptors_connections_are_refused_and_later_ones_taken") {
+        return;
+    }
+    let fixture = Fixture::new();
+    let (listener, at) = fixture.listen();
+    let mut hoard = Vec::new();
+    while let Ok(file) = File::open("/dev/null") {
+        hoard.push(file);
+    }
+    for _ in 0..3 {
+        // The one descriptor that is free becomes the client; there is none for its other side.
+        hoard.pop();
+        let mut refused = client(at);
+        assert!(!matches!(refused.read(&mut [0; 8]), Ok(1..)), "nobody can have answered");
+        drop(refused);
+        hoard.push(File::open("/dev/null").unwrap());
+    }
+    assert!(fixture.quiet(), "nothing was accepted");
+    drop(hoard);
+    let _taken = client(at);
+    assert!(matches!(fixture.next_of(listener), NetEvent::Accepted { .. }));
+}
+
+#[test]
+fn without_even_the_reserve_connections_wait_until_something_closes() {
+    if !in_child_with_files(64, "limits::without_even_the_reserve_connections_wait_until_something_closes") {
+        return;
+    }
+    let (net, mut poller) = Net::new().unwrap();
+    poller.acceptor.reserve = None;
+    let fixture = Fixture::running(net, poller, |_| Flow::Go);
+    let (first, at) = fixture.listen();
+    let (listener, busy_at) = fixture.listen();
+    let mut hoard = Vec::new();
+    while let Ok(file) = File::open("/dev/null") {
+        hoard.push(file);
+    }
+    hoard.pop();
+    let _waits = client(busy_at);
+    // One turn to see the edge and fail, one to show that it is over: resets of a client say nothing, so ask the state.
+    while fixture.net.0.table.get(listener).is_some_and(|socket| !socket.flags.any(flags::READABLE)) {
+        std::thread::yield_now();
+    }
+    assert!(fixture.quiet(), "there was no descriptor to accept with");
+    drop(hoard);
+    assert_ne!(at, busy_at);
+    fixture.net.close(ME, first).unwrap();
+    assert_eq!(fixture.next_of(first), NetEvent::Closed { reason: None });
+    assert!(matches!(fixture.next_of(listener), NetEvent::Accepted { .. }));
+}
