@@ -9,6 +9,7 @@
 //! | `deadline` | when time is over |
 //! | `spawn`, `exit` | birth and death |
 //! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
+//! | `interrupt` | kills and wake-ups in the middle of a turn |
 //! | `turn` | one mailbox's share of messages through its behavior |
 //! | `outside` | requests from outside the actors: boot, signals, benches |
 //! | `native` | behaviors in Rust, for tests and benches |
@@ -22,6 +23,7 @@ pub mod context;
 pub mod deadline;
 pub mod deliver;
 pub mod exit;
+pub mod interrupt;
 pub mod lifecycle;
 pub mod log;
 pub mod messaging;
@@ -40,6 +42,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use context::{Awaited, Context};
+pub use interrupt::KillFlag;
 pub use spawn::{ModuleEntry, SpawnSpec};
 
 use crate::actor::{Registry, Table};
@@ -105,7 +108,7 @@ pub struct Node {
     pub(in crate::node) alive: AtomicUsize,
     /// Set when the host stops: spawns are refused.
     pub(in crate::node) stopping: AtomicBool,
-    /// Actors that ended by a fault or an error of `init`.
+    /// Actors without a parent that ended by a fault or an error of `init`.
     pub(in crate::node) failed: AtomicUsize,
     pub(in crate::node) ticks: RwLock<Vec<Tick>>,
 }
@@ -172,7 +175,8 @@ impl Node {
         self.alive.load(Ordering::SeqCst)
     }
 
-    /// Actors that ended by a fault or an error of `init` since the start.
+    /// Actors of the manifest that ended by a fault or an error of `init` since the start. What becomes of the others
+    /// is their parents' affair.
     pub fn failed(&self) -> usize {
         self.failed.load(Ordering::SeqCst)
     }

@@ -42,8 +42,8 @@ impl Threads {
     pub fn start(node: Arc<Node>, poller: Poller) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let mut producers = Vec::new();
-        let (n, s) = (node.clone(), stop.clone());
-        producers.push(thread("wa-socket".into(), move || socket::run(&n, poller, &s)));
+        let n = node.clone();
+        producers.push(thread("wa-socket".into(), move || socket::run(&n, poller)));
         let n = node.clone();
         producers.push(thread("wa-timer".into(), move || timer::run(&n)));
         let workers = (0..node.run_queue().workers()).map(|index| {

@@ -37,7 +37,8 @@ impl Context {
         let message = Message { source: me, session, body: Body::Message { kind, payload, deadline } };
         let sent = node.deliver(worker, to, message, |tag| inner.may_send(to, tag));
         if let Err(undelivered) = sent {
-            let held = if undelivered.hold { node.hold(worker, to, undelivered.message) } else { Err(undelivered.error) };
+            let held =
+                if undelivered.hold { node.hold(worker, to, undelivered.message) } else { Err(undelivered.error) };
             if let Err(error) = held {
                 slot.mailbox.unexpect();
                 return Err(error);

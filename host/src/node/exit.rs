@@ -21,7 +21,13 @@ use crate::node::{Context, Node};
 
 impl Node {
     /// Ends an actor. `core` is out of its slot already.
-    pub(in crate::node) fn end(self: &Arc<Self>, slot: &Slot<Context>, mut core: Box<Core<Context>>, cause: Cause, reason: &str) {
+    pub(in crate::node) fn end(
+        self: &Arc<Self>,
+        slot: &Slot<Context>,
+        mut core: Box<Core<Context>>,
+        cause: Cause,
+        reason: &str,
+    ) {
         let (address, worker) = (core.cx.inner().address, core.cx.inner().worker);
         let initialised = core.phase == crate::actor::Phase::Ready;
         self.log_end(&core.cx, cause, reason);
@@ -39,12 +45,14 @@ impl Node {
             self.timers.cancel(key);
         }
         self.subscribers.lock().retain(|(_, subscriber)| *subscriber != address);
-        if inner.has_sockets {
+        // A socket may have been handed over that the actor did not get to see.
+        let unseen = closed.messages.iter().any(|message| matches!(message.body, Body::Socket { .. }));
+        if inner.has_sockets || unseen {
             self.net.close_all(address.raw());
         }
         slot.paused.store(false, Ordering::Relaxed);
 
-        let spawner = inner.spawner.take();
+        let (spawner, parent) = (inner.spawner.take(), inner.parent);
         let error = ended_error(address, cause, reason);
         for request in core.cx.take_requests() {
             self.reply(worker, address, request.source, request.session, Err(error.clone()));
@@ -61,7 +69,7 @@ impl Node {
             self.down(worker, watcher, watch, address, cause, reason);
         }
 
-        if cause == Cause::Failed {
+        if cause == Cause::Failed && parent == Address::HOST {
             self.failed.fetch_add(1, Ordering::SeqCst);
         }
         self.table.release(address);
@@ -94,7 +102,10 @@ fn ended_error(address: Address, cause: Cause, reason: &str) -> CallError {
         Cause::Stopped | Cause::Gone => (ErrorCode::ActorExited, "was stopped"),
     };
     let first = reason.lines().next().unwrap_or_default();
-    CallError::new(code, if first.is_empty() { format!("{address} {verb}") } else { format!("{address} {verb}: {first}") })
+    CallError::new(
+        code,
+        if first.is_empty() { format!("{address} {verb}") } else { format!("{address} {verb}: {first}") },
+    )
 }
 
 /// What the spawner gets.

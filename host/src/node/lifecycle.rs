@@ -22,7 +22,11 @@ impl Context {
         if !own && !Pattern::any(&inner.grants.kill, &inner.node.label(tag.label)) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to kill {target}")));
         }
-        if inner.node.kill(inner.worker, target, Cause::Killed, reason) { Ok(()) } else { Err(deliver::no_such_actor(target)) }
+        if inner.node.kill(inner.worker, target, Cause::Killed, reason) {
+            Ok(())
+        } else {
+            Err(deliver::no_such_actor(target))
+        }
     }
 
     /// Asks for a down event.

@@ -39,7 +39,11 @@ impl Inner {
             ms => u64::from(ms) * 1_000_000,
         };
         let own = now.saturating_add(timeout);
-        let outer = if within.is_none() { self.current.or(self.open.get(&self.deferred).copied()) } else { self.open.get(&within).copied() };
+        let outer = if within.is_none() {
+            self.current.or(self.open.get(&self.deferred).copied())
+        } else {
+            self.open.get(&within).copied()
+        };
         let due = match outer.map_or(0, |request| request.deadline) {
             0 => own,
             outer => own.min(outer),
@@ -89,7 +93,11 @@ impl Context {
     pub fn send(&mut self, to: Address, kind: u32, payload: Payload) -> Result<(), CallError> {
         let inner = self.inner_mut();
         inner.check_payload(&payload)?;
-        let message = Message { source: inner.address, session: Session::NONE, body: Body::Message { kind, payload, deadline: 0 } };
+        let message = Message {
+            source: inner.address,
+            session: Session::NONE,
+            body: Body::Message { kind, payload, deadline: 0 },
+        };
         let (node, worker) = (inner.node.clone(), inner.worker);
         node.deliver(worker, to, message, |tag| inner.may_send(to, tag)).map_err(|undelivered| undelivered.error)
     }

@@ -86,9 +86,14 @@ impl Node {
 
     /// Blocks this thread until no actor is alive, or the time is over. True: none is.
     pub fn wait_all_ended(&self, timeout: Duration) -> bool {
+        let until = self.clock.now_ns().saturating_add(super::deadline::nanos(timeout));
         let mut guard = self.outside.ended.lock();
-        if self.alive() > 0 {
-            self.outside.all_ended.wait_for(&mut guard, timeout);
+        while self.alive() > 0 {
+            let now = self.clock.now_ns();
+            if now >= until {
+                break;
+            }
+            self.outside.all_ended.wait_for(&mut guard, Duration::from_nanos(until - now));
         }
         self.alive() == 0
     }

@@ -14,6 +14,7 @@ use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, Body, CallError, ErrorCode, Grants, Message, Payload, Session, SocketEvent};
 use crate::net::{Flow, NetError, NetEvent, Owner, Sink, SocketId};
 use crate::node::{Context, Node, deliver};
+use crate::sched::Pushed;
 
 fn net_error(error: &NetError) -> CallError {
     let code = match error {
@@ -38,7 +39,7 @@ impl Context {
         if !Grants::address(&inner.grants.listen, address) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to listen on {address}")));
         }
-        let (id, _) = inner.node.net.listen(address, inner.address.raw()).map_err(|error| net_error(&error))?;
+        let (id, _) = inner.node.net.listen(inner.address.raw(), address).map_err(|error| net_error(&error))?;
         inner.has_sockets = true;
         Ok(id.raw())
     }
@@ -50,7 +51,7 @@ impl Context {
         if !Grants::address(&inner.grants.connect, address) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to connect to {address}")));
         }
-        let id = inner.node.net.connect(address, inner.address.raw()).map_err(|error| net_error(&error))?;
+        let id = inner.node.net.connect(inner.address.raw(), address).map_err(|error| net_error(&error))?;
         inner.has_sockets = true;
         Ok(id.raw())
     }
@@ -58,31 +59,31 @@ impl Context {
     /// Lets data come in.
     pub fn start(&mut self, socket: u64) -> Result<(), CallError> {
         let inner = self.inner();
-        inner.node.net.start(SocketId::from_raw(socket), inner.address.raw()).map_err(|error| net_error(&error))
+        inner.node.net.start(inner.address.raw(), SocketId::from_raw(socket)).map_err(|error| net_error(&error))
     }
 
     /// Lets no more data come in.
     pub fn pause(&mut self, socket: u64) -> Result<(), CallError> {
         let inner = self.inner();
-        inner.node.net.pause(SocketId::from_raw(socket), inner.address.raw()).map_err(|error| net_error(&error))
+        inner.node.net.pause(inner.address.raw(), SocketId::from_raw(socket)).map_err(|error| net_error(&error))
     }
 
     /// Sends bytes; returns how many wait.
     pub fn write(&mut self, socket: u64, data: &[u8]) -> Result<u64, CallError> {
         let inner = self.inner();
-        inner.node.net.write(SocketId::from_raw(socket), inner.address.raw(), data).map_err(|error| net_error(&error))
+        inner.node.net.write(inner.address.raw(), SocketId::from_raw(socket), data).map_err(|error| net_error(&error))
     }
 
     /// Sends what is queued, then ends the sending side.
     pub fn shutdown(&mut self, socket: u64) -> Result<(), CallError> {
         let inner = self.inner();
-        inner.node.net.shutdown(SocketId::from_raw(socket), inner.address.raw()).map_err(|error| net_error(&error))
+        inner.node.net.shutdown(inner.address.raw(), SocketId::from_raw(socket)).map_err(|error| net_error(&error))
     }
 
     /// Sends what is queued, then closes.
     pub fn close(&mut self, socket: u64) -> Result<(), CallError> {
         let inner = self.inner();
-        inner.node.net.close(SocketId::from_raw(socket), inner.address.raw()).map_err(|error| net_error(&error))
+        inner.node.net.close(inner.address.raw(), SocketId::from_raw(socket)).map_err(|error| net_error(&error))
     }
 
     /// Hands a socket to another actor.
@@ -94,34 +95,25 @@ impl Context {
         if !inner.may_send(to, tag) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to send to {to}")));
         }
-        let peer = node.net.give(id, owner, to.raw()).map_err(|error| net_error(&error))?;
-        let body = Body::Socket { socket, event: SocketEvent::Given(peer.to_string()) };
-        node.adopt(inner.worker, to, Message { source: inner.address, session: Session::NONE, body });
-        Ok(())
+        let (worker, me) = (inner.worker, inner.address);
+        let announce = |peer: SocketAddr| {
+            let body = Body::Socket { socket, event: SocketEvent::Given(peer.to_string()) };
+            match slot.mailbox.answer(to, Message { source: me, session: Session::NONE, body }) {
+                Pushed::Schedule => node.run.push(worker, to.slot()),
+                Pushed::Gone(_) => return false,
+                _ => {}
+            }
+            true
+        };
+        let given = node.net.give(owner, id, to.raw(), announce).map_err(|error| net_error(&error))?;
+        if given { Ok(()) } else { Err(deliver::no_such_actor(to)) }
     }
 
     /// The own end's address.
     pub fn local(&self, socket: u64) -> Result<String, CallError> {
         let inner = self.inner();
-        let local = inner.node.net.local_addr(SocketId::from_raw(socket), inner.address.raw());
+        let local = inner.node.net.local_addr(inner.address.raw(), SocketId::from_raw(socket));
         local.map(|address| address.to_string()).map_err(|error| net_error(&error))
-    }
-
-    /// A socket came to this actor: it must be closed when the actor ends.
-    pub(in crate::node) fn has_socket(&mut self) {
-        self.inner_mut().has_sockets = true;
-    }
-}
-
-impl Node {
-    /// Tells the new owner of a socket; if it has ended meanwhile, the socket is closed.
-    fn adopt(&self, worker: Option<usize>, to: Address, given: Message) {
-        self.answer(worker, to, given);
-        // The owner's end closes its sockets after its mailbox; if it ended between our look and the handover, nobody
-        // will close this one.
-        if self.table.get(to).and_then(|slot| slot.mailbox.tag(to)).is_none() {
-            self.net.close_all(to.raw());
-        }
     }
 }
 
@@ -132,7 +124,9 @@ impl Sink for Node {
         let brings_more = matches!(event, NetEvent::Data(_) | NetEvent::Accepted { .. });
         let event = match event {
             NetEvent::Connected { peer } => SocketEvent::Connected(peer.to_string()),
-            NetEvent::Accepted { socket, peer } => SocketEvent::Accepted { socket: socket.raw(), peer: peer.to_string() },
+            NetEvent::Accepted { socket, peer } => {
+                SocketEvent::Accepted { socket: socket.raw(), peer: peer.to_string() }
+            }
             NetEvent::Data(bytes) => SocketEvent::Data(Payload::from(bytes)),
             NetEvent::End => SocketEvent::End,
             NetEvent::Closed { reason } => SocketEvent::Closed(reason.unwrap_or_default()),
@@ -141,8 +135,8 @@ impl Sink for Node {
         let body = Body::Socket { socket: id.raw(), event };
         let message = Message { source: Address::HOST, session: Session::NONE, body };
         match slot.mailbox.answer(to, message) {
-            crate::sched::Pushed::Schedule => self.run.push(None, to.slot()),
-            crate::sched::Pushed::Gone(_) => return Flow::Close,
+            Pushed::Schedule => self.run.push(None, to.slot()),
+            Pushed::Gone(_) => return Flow::Close,
             _ => {}
         }
         if !brings_more || !slot.mailbox.is_full(to) {

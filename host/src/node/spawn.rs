@@ -24,7 +24,10 @@ pub struct ModuleEntry {
 
 impl std::fmt::Debug for ModuleEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ModuleEntry").field("grants", &self.grants).field("memory", &self.memory).finish_non_exhaustive()
+        f.debug_struct("ModuleEntry")
+            .field("grants", &self.grants)
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
     }
 }
 

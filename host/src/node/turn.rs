@@ -244,7 +244,11 @@ fn admit(inner: &mut Inner, message: &Message) -> bool {
             inner.stopping |= *signal == Signal::Stop;
             true
         }
-        Body::Socket { .. } | Body::Sweep => true,
+        Body::Socket { .. } => {
+            inner.has_sockets = true;
+            true
+        }
+        Body::Sweep => true,
     }
 }
 
@@ -260,4 +264,3 @@ fn after(slot: &Slot<Context>, core: &mut Core<Context>) -> Next {
     }
     Next::On
 }
-

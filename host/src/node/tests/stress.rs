@@ -105,7 +105,8 @@ fn every_request_ends_once() {
         }))
     });
     let respawn = |index: usize| {
-        let spec = SpawnSpec { module: "callee".to_owned(), names: vec![format!(".callee.{index}")], ..SpawnSpec::default() };
+        let spec =
+            SpawnSpec { module: "callee".to_owned(), names: vec![format!(".callee.{index}")], ..SpawnSpec::default() };
         drop(node.spawn(None, spec));
     };
     (0..CALLEES).for_each(respawn);
@@ -172,7 +173,8 @@ fn pairs_stay_in_order_over_workers() {
             Turn::Done(Ok(()))
         }))
     });
-    let spec = |module: &str| SpawnSpec { module: module.to_owned(), mailbox: Some(usize::MAX), ..SpawnSpec::default() };
+    let spec =
+        |module: &str| SpawnSpec { module: module.to_owned(), mailbox: Some(usize::MAX), ..SpawnSpec::default() };
     node.spawn(None, SpawnSpec { names: vec![".sink".to_owned()], ..spec("sink") }).expect("spawned");
     for _ in 0..PAIRS {
         let source = node.spawn(None, spec("source")).expect("spawned");

@@ -160,7 +160,9 @@ fn a_cancelled_timer_brings_no_event_even_if_it_fired_already() {
     let mut timers = Vec::new();
     let actor = bench.spawn(move |cx, message| {
         match &message.body {
-            Body::Message { payload, .. } if &payload[..] == b"arm" => timers = vec![cx.timeout(0), cx.timeout(5), cx.timeout(9)],
+            Body::Message { payload, .. } if &payload[..] == b"arm" => {
+                timers = vec![cx.timeout(0), cx.timeout(5), cx.timeout(9)]
+            }
             Body::Message { .. } => {
                 for timer in timers.drain(..2) {
                     assert!(cx.cancel_timer(timer));

@@ -1,0 +1,210 @@
+//! Start and stop of an app. Used by the command line.
+//!
+//! Start, each step for a reason: (1) all modules are loaded and linked: a module that does not fit is found before
+//! anything runs; (2) the node and its threads; (3) the actors, in the manifest's order, each when the `init` of the
+//! one before has returned: later ones may rely on earlier ones. A failure in (3) stops what has started.
+//!
+//! Stop, at SIGTERM or SIGINT: (1) no more spawns; (2) every actor gets the stop signal, the last one of the manifest
+//! first; (3) those that have not ended when `stop-timeout` is over are killed; (4) the threads. A second signal ends
+//! the process at once. An app also stops by itself when no actor is left.
+
+mod signals;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::base::sync::Arc;
+use crate::base::{Address, Cause, Payload, Signal};
+use crate::manifest::{ActorSpec, Manifest};
+use crate::net::Net;
+use crate::node::{ModuleEntry, Node, NodeOptions, SpawnSpec};
+use crate::threads::Threads;
+use crate::time::Clock;
+use crate::wasm::{LoadError, Source, WasmHost, WasmModule, WasmOptions};
+
+/// How long an `init` may take. Thin air: a first start may compile, read or connect.
+const INIT: Duration = Duration::from_secs(60);
+/// How long killed actors may take to end before the process ends without them.
+const KILL: Duration = Duration::from_secs(1);
+
+/// What the command line decides.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Worker threads; the manifest's number, or one a core, if None.
+    pub workers: Option<usize>,
+    /// Called at SIGHUP, before the actors hear of it: the log file is opened anew.
+    pub reopen_log: Option<fn()>,
+}
+
+/// Why an app did not start, or how it ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// Exit code 2: the app's files are at fault.
+    #[error("{}", lines(.0))]
+    Load(Vec<LoadError>),
+    /// Exit code 1: an actor's `init` failed.
+    #[error("actor `{name}` did not start: {reason}")]
+    Start { name: String, reason: String },
+    /// Exit code 1: the machine does not give what the host needs.
+    #[error("{what}: {error}")]
+    Machine { what: &'static str, error: String },
+}
+
+fn lines(errors: &[LoadError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl BootError {
+    /// The process's exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Load(_) => 2,
+            Self::Start { .. } | Self::Machine { .. } => 1,
+        }
+    }
+}
+
+fn machine<E: ToString>(what: &'static str) -> impl FnOnce(E) -> BootError {
+    move |error| BootError::Machine { what, error: error.to_string() }
+}
+
+/// A module as `check` describes it.
+#[derive(Clone, Debug)]
+pub struct ModuleReport {
+    pub name: String,
+    /// First digits of the content's hash.
+    pub version: String,
+    /// Interfaces and functions that it imports.
+    pub imports: Vec<String>,
+    /// Whether its actors may park in blocking calls.
+    pub parks: bool,
+}
+
+/// Parses, compiles and links everything, starts nothing.
+pub fn check(manifest: &Manifest) -> Result<Vec<ModuleReport>, BootError> {
+    let host = WasmHost::new(&WasmOptions::default()).map_err(machine("the sandbox does not start"))?;
+    let report = |module: Arc<WasmModule>| ModuleReport {
+        name: module.name().to_owned(),
+        version: module.version().to_owned(),
+        imports: module.imports().to_vec(),
+        parks: module.parks(),
+    };
+    Ok(load(&host, manifest)?.into_iter().map(report).collect())
+}
+
+/// Every module of the manifest, in the order of their names.
+fn load(host: &WasmHost, manifest: &Manifest) -> Result<Vec<Arc<WasmModule>>, BootError> {
+    let sources: Vec<Source> = manifest
+        .modules
+        .values()
+        .filter_map(|module| Some(Source { name: module.name.clone(), path: module.file.clone()? }))
+        .collect();
+    let mut modules = Vec::new();
+    let mut errors = Vec::new();
+    for result in host.load_all(&sources) {
+        match result {
+            Ok(module) => modules.push(module),
+            Err(error) => errors.push(error),
+        }
+    }
+    if errors.is_empty() { Ok(modules) } else { Err(BootError::Load(errors)) }
+}
+
+fn options(manifest: &Manifest, run: &RunOptions) -> NodeOptions {
+    let host = &manifest.host;
+    let defaults = NodeOptions::default();
+    NodeOptions {
+        workers: run.workers.or(host.workers).unwrap_or(defaults.workers),
+        call_timeout: host.call_timeout,
+        mailbox: host.mailbox,
+        full: host.full,
+        memory: host.memory,
+        payload: host.payload,
+        env: manifest.env.clone(),
+    }
+}
+
+/// Runs an app until it ends or is stopped.
+pub fn run(manifest: &Manifest, run: &RunOptions) -> Result<ExitCode, BootError> {
+    let host = Arc::new(WasmHost::new(&WasmOptions::default()).map_err(machine("the sandbox does not start"))?);
+    let modules = load(&host, manifest)?;
+    let (net, poller) = Net::new().map_err(machine("no poll descriptor"))?;
+    let node = Node::new(options(manifest, run), Clock::real(), net);
+    let ticker = host.clone();
+    node.on_tick(Box::new(move || ticker.tick()));
+    for (module, spec) in modules.into_iter().zip(manifest.modules.values()) {
+        let memory = spec.memory.unwrap_or(manifest.host.memory);
+        node.add_module(&spec.name, ModuleEntry { module, grants: Arc::new(spec.grants.clone()), memory });
+    }
+    let signals = signals::Signals::start(&node, run.reopen_log).map_err(machine("no signal handlers"))?;
+    let threads = Threads::start(node.clone(), poller);
+
+    let mut started: Vec<Address> = Vec::new();
+    let start = start_all(&node, manifest, &signals, &mut started);
+    if start.is_ok() {
+        tracing::debug!(target: "wasmactor", "{} actors of {} run", node.alive(), manifest.name);
+        while !node.wait_all_ended(Duration::from_millis(100)) && !signals.stop_asked() {}
+    }
+    stop_all(&node, manifest.host.stop_timeout, &started);
+    if node.alive() == 0 {
+        threads.stop();
+    } else {
+        // A turn that cannot be cut short (a native bug) must not keep the process.
+        tracing::warn!(target: "wasmactor", "{} actors did not end; going without them", node.alive());
+    }
+    signals.stop();
+    start?;
+    Ok(if node.failed() > 0 && !signals.stop_asked() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn start_all(
+    node: &Arc<Node>,
+    manifest: &Manifest,
+    signals: &signals::Signals,
+    started: &mut Vec<Address>,
+) -> Result<(), BootError> {
+    for actor in &manifest.actors {
+        for index in 0..actor.count {
+            if signals.stop_asked() {
+                return Ok(());
+            }
+            let failed = |reason: String| BootError::Start { name: actor.registered(index), reason };
+            let address = node.spawn_and_wait(spec(actor, index), INIT).map_err(|error| failed(error.to_string()))?;
+            started.push(address);
+        }
+    }
+    Ok(())
+}
+
+fn spec(actor: &ActorSpec, index: u32) -> SpawnSpec {
+    SpawnSpec {
+        module: actor.module.clone(),
+        label: Some(actor.name.clone()),
+        index,
+        count: actor.count,
+        names: vec![actor.registered(index)],
+        args: Some(Payload::from(actor.args.clone())),
+        grants: actor.grants.clone().map(Arc::new),
+        mailbox: actor.mailbox,
+        full: actor.full,
+        ..SpawnSpec::default()
+    }
+}
+
+fn stop_all(node: &Arc<Node>, grace: Duration, started: &[Address]) {
+    node.refuse_spawns();
+    if node.alive() == 0 {
+        return;
+    }
+    for address in started.iter().rev() {
+        node.send_signal(*address, Signal::Stop);
+    }
+    // Those that were spawned by others; a second stop does no harm.
+    node.signal(Signal::Stop);
+    if node.wait_all_ended(grace) {
+        return;
+    }
+    tracing::warn!(target: "wasmactor", "{} actors have not ended in time and are killed", node.alive());
+    node.kill_all(Cause::Stopped, "the host stops");
+    node.wait_all_ended(KILL);
+}
