@@ -22,7 +22,7 @@ pub enum NetEvent {
     Backlog(u64),
 }
 
-/// What the poller shall do after an event. Only `Data` and `Accepted` care.
+/// What the poller shall do after an event. After `Closed` it makes no difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Flow {

@@ -250,8 +250,8 @@ fn read(socket: &Socket, stream: &TcpStream, sink: &dyn Sink) -> Next {
         match receive.buffer.read(stream) {
             Ok((data, _)) if data.is_empty() => {
                 socket.flags.clear(flags::READABLE);
-                if !std::mem::replace(&mut receive.ended, true) {
-                    let _ = sink.socket(socket.owner(), socket.id, NetEvent::End);
+                if !std::mem::replace(&mut receive.ended, true) && !deliver(socket, NetEvent::End, sink) {
+                    return Next::Again;
                 }
                 // After the end, reads say nothing of a reset any more.
                 return match stream.take_error() {
@@ -281,8 +281,8 @@ fn read(socket: &Socket, stream: &TcpStream, sink: &dyn Sink) -> Next {
     if socket.flags.may_receive() { Next::Again } else { Next::Wait }
 }
 
-/// Hands data or a connection over and does what the sink says, with the receive lock held. False: the socket is
-/// closing now, because nobody wants it.
+/// Hands an event over and does what the sink says, with the receive lock held. False: the socket is closing now,
+/// because nobody wants it.
 pub(super) fn deliver(socket: &Socket, event: NetEvent, sink: &dyn Sink) -> bool {
     socket.flags.clear(flags::RESUMED);
     match sink.socket(socket.owner(), socket.id, event) {
@@ -296,8 +296,8 @@ pub(super) fn deliver(socket: &Socket, event: NetEvent, sink: &dyn Sink) -> bool
     true
 }
 
-/// An event that the sink has no say in.
+/// [`deliver`] for events that are not read; if nobody wants them, the caller finds the socket closing.
 fn report(socket: &Socket, event: NetEvent, sink: &dyn Sink) {
     let _receive = socket.receive.lock();
-    let _ = sink.socket(socket.owner(), socket.id, event);
+    deliver(socket, event, sink);
 }

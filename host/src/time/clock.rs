@@ -26,7 +26,6 @@ enum Source {
 
 impl Clock {
     /// The machine's clock, starting at 0 now.
-    #[allow(clippy::disallowed_methods, reason = "this is the clock that everybody else has to use")]
     pub fn real() -> Self {
         Self(Arc::new(Source::Real { start: Instant::now() }))
     }
@@ -46,7 +45,6 @@ impl Clock {
     }
 
     /// Nanoseconds since the clock was made. Never goes back.
-    #[allow(clippy::disallowed_methods, reason = "this is the clock that everybody else has to use")]
     pub fn now_ns(&self) -> u64 {
         match &*self.0 {
             Source::Real { start } => nanos(start.elapsed()),
@@ -55,7 +53,6 @@ impl Clock {
     }
 
     /// Nanoseconds since 1970-01-01 UTC. Jumps when the machine's clock is set; 0 if that stands before 1970.
-    #[allow(clippy::disallowed_methods, reason = "this is the clock that everybody else has to use")]
     pub fn wall_ns(&self) -> u64 {
         match &*self.0 {
             Source::Real { .. } => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, nanos),
