@@ -1,0 +1,211 @@
+//! The command line. Used by `main`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `app` | `run` and `check`: from a manifest's path to a running app |
+//! | `build`, `toolchain` | guests that are crates, and what builds them |
+//! | `new` | a first project |
+//! | `log` | where the log goes and how it looks |
+//!
+//! Must hold: what went wrong is said once, on stderr; the exit code is 0 for ok, 1 for an app that failed, 2 for input
+//! that cannot be used, with nothing started.
+
+mod app;
+mod build;
+mod log;
+mod new;
+mod toolchain;
+
+use std::fmt::Display;
+use std::io::{Write as _, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use tracing::Level;
+
+/// Input that cannot be used.
+const BAD_INPUT: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  wasmactor new hello && wasmactor run hello/app.toml
+  wasmactor run app.toml --log debug      more to see
+  wasmactor check app.toml                is it all right? starts nothing
+  kill -HUP PID                           opens the log file anew
+  kill PID                                stops; actors get time to finish, unless it comes twice
+
+Exit codes:
+  0  all went well
+  1  the app failed
+  2  bad input (command line, app.toml, a module); nothing was started
+
+From skynet: a service is an actor, its .lua file a module, the config file app.toml. `send` and
+`call` are what they were; `newservice` is `spawn`; a name like .logger works as ever. So do the
+worker threads, their weights and the overload warning. New: what an actor may touch stands in
+app.toml, under `grants`.";
+
+/// A host for actors that are WebAssembly components.
+///
+/// An actor has its own memory and mailbox and handles one message at a time. What it may touch (other actors, addresses,
+/// files) is what app.toml grants, and nothing else.
+#[derive(Debug, Parser)]
+#[command(name = "wasmactor", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build what must be built, start the app, and stay until it ends or is told to stop
+    Run(Run),
+    /// Say whether an app would start: reads app.toml, builds, compiles and links the modules, starts nothing
+    Check(Checked),
+    /// Make a folder with a small Rust actor that builds and runs at once
+    New(new::New),
+    /// Build the modules whose source is a crate's folder
+    Build(Build),
+    /// Print the completions of a shell: `source <(wasmactor completions bash)`
+    Completions { shell: Shell },
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    /// The app
+    #[arg(value_name = "APP.TOML")]
+    manifest: PathBuf,
+    /// Worker threads [default: the manifest's, else one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: Option<u16>,
+    #[command(flatten)]
+    log: LogOptions,
+    /// Run what is there, even if its source has changed
+    #[arg(long)]
+    no_build: bool,
+}
+
+#[derive(Debug, Args)]
+struct LogOptions {
+    /// Leave out lines below this level [default: the manifest's, else info]
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<LogLevel>,
+    /// What a line looks like
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "auto")]
+    log_format: LogFormat,
+    /// Write the log to a file, which is opened anew at SIGHUP [default: the manifest's, else standard output]
+    #[arg(long, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl From<LogLevel> for Level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Error => Self::ERROR,
+            LogLevel::Warn => Self::WARN,
+            LogLevel::Info => Self::INFO,
+            LogLevel::Debug => Self::DEBUG,
+            LogLevel::Trace => Self::TRACE,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// Pretty, with colours if the output is a terminal
+    Auto,
+    /// Time, level, name, address, text, with colours
+    Pretty,
+    /// One JSON object a line
+    Json,
+    /// `name: text`, the same in each run; of the host only warnings and errors
+    Plain,
+}
+
+#[derive(Debug, Args)]
+struct Checked {
+    /// The app
+    #[arg(value_name = "APP.TOML")]
+    manifest: PathBuf,
+    /// Check what is there, even if its source has changed
+    #[arg(long)]
+    no_build: bool,
+}
+
+#[derive(Debug, Args)]
+struct Build {
+    /// The app
+    #[arg(value_name = "APP.TOML")]
+    manifest: PathBuf,
+}
+
+/// The whole program, with the arguments of the process.
+pub fn main() -> ExitCode {
+    // Wrong arguments end here, with clap's words and code 2.
+    match Cli::parse().command {
+        Command::Run(run) => app::run(run),
+        Command::Check(check) => app::check(&check),
+        Command::New(new) => new::run(&new),
+        Command::Build(build) => app::build(&build),
+        Command::Completions { shell } => completions(shell),
+    }
+}
+
+fn completions(shell: Shell) -> ExitCode {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "wasmactor", &mut script);
+    // A reader that goes away early wanted no more.
+    drop(stdout().write_all(&script));
+    ExitCode::SUCCESS
+}
+
+/// Says what went wrong, and gives the exit code for it.
+fn bad_input(fault: impl Display) -> ExitCode {
+    eprintln!("{fault}");
+    ExitCode::from(BAD_INPUT)
+}
+
+/// An `anyhow` error with its causes on one line.
+fn fault(error: &anyhow::Error) -> ExitCode {
+    bad_input(format_args!("error: {error:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::{CommandFactory as _, Parser as _};
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_explained() {
+        for command in Cli::command().get_subcommands() {
+            assert!(command.get_about().is_some(), "{}", command.get_name());
+            for argument in command.get_arguments().filter(|argument| !argument.is_positional()) {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn wrong_arguments_have_code_2() {
+        for arguments in [vec!["wasmactor"], vec!["wasmactor", "walk"], vec!["wasmactor", "run", "a", "--workers", "0"]]
+        {
+            let error = Cli::try_parse_from(arguments).expect_err("wrong");
+            assert_eq!(error.exit_code(), i32::from(super::BAD_INPUT));
+        }
+    }
+}
