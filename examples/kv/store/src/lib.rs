@@ -1,0 +1,53 @@
+//! A store: an actor that keeps a share of the keys and answers batches of operations on them. What a batch is: see
+//! `kv-wire`. What the operations do: `kv-table`.
+//!
+//! What always holds: the operations of a batch are done in their order with nothing between them.
+
+use kv_table::Table;
+use serde_bytes::ByteBuf;
+use std::time::Duration;
+use wasmactor_sdk::exclusive::Actor;
+use wasmactor_sdk::{Reply, Result, Sender, Timer, actor, random, reply_raw, timer};
+
+/// How often keys are looked for whose time is over and that nobody asks for.
+const SWEEP: Duration = Duration::from_secs(1);
+
+struct Store {
+    table: Table,
+    /// A sweep is to come.
+    sweeping: bool,
+}
+
+impl Actor for Store {
+    type Args = ();
+    type Message = ByteBuf;
+
+    fn init((): ()) -> Result<Self> {
+        Ok(Self { table: Table::new(random::get(), wall), sweeping: false })
+    }
+
+    fn handle(&mut self, batch: ByteBuf, _from: &Sender) -> Result<Reply> {
+        let replies = self.table.run(&batch)?;
+        if self.table.expires() && !self.sweeping {
+            self.sweeping = true;
+            Timer::after(SWEEP);
+        }
+        reply_raw(replies)
+    }
+
+    fn timeout(&mut self, _timer: Timer) -> Result {
+        self.table.sweep();
+        self.sweeping = self.table.expires();
+        if self.sweeping {
+            Timer::after(SWEEP);
+        }
+        Ok(())
+    }
+}
+
+/// Milliseconds since 1970.
+fn wall() -> u64 {
+    u64::try_from(timer::wall().as_millis()).unwrap_or(u64::MAX)
+}
+
+actor!(Store);
