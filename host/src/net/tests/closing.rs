@@ -108,7 +108,7 @@ fn a_write_to_a_broken_connection_fails_and_then_it_is_closed() {
 fn abort_resets_and_throws_the_queue_away() {
     let fixture = Fixture::new();
     let (socket, mut client) = fixture.pair();
-    fixture.net.write(ME, socket, &pattern(32 << 20)).unwrap();
+    fixture.net.write(ME, socket, &pattern(16 << 20)).unwrap();
     fixture.net.close(ME, socket).unwrap();
     fixture.net.abort(ME, socket).unwrap();
     let mut sink = Vec::new();

@@ -79,7 +79,7 @@ fn a_resume_that_overtakes_the_hold_is_not_lost() {
 fn start_and_pause_against_a_busy_poller() {
     let fixture = Fixture::new();
     let (socket, client) = fixture.pair();
-    let data = pattern(32 << 20);
+    let data = pattern(16 << 20);
     let sender = send_on_thread(&client, data.clone());
     let done = Arc::new(AtomicBool::new(false));
     let toggler = {
@@ -118,11 +118,11 @@ fn one_busy_socket_does_not_keep_the_others_waiting() {
     let fixture = Fixture::new();
     let (busy, client) = fixture.pair();
     let (calm, mut other) = fixture.pair();
-    let sender = send_on_thread(&client, pattern(64 << 20));
+    let sender = send_on_thread(&client, pattern(16 << 20));
     fixture.net.start(ME, busy).unwrap();
     fixture.net.start(ME, calm).unwrap();
     other.write_all(b"!").unwrap();
-    let mut left = 64 << 20;
+    let mut left = 16 << 20;
     let mut heard = false;
     while left > 0 || !heard {
         match fixture.next() {

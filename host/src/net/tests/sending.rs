@@ -44,7 +44,7 @@ fn a_reader_at_full_speed_gets_every_byte() {
     // The writer and the poller both send all the time, in turns: the place where an edge could get lost.
     let fixture = Fixture::new();
     let (socket, client) = fixture.pair();
-    let data = pattern(64 * MIB);
+    let data = pattern(24 * MIB);
     let expected = data.clone();
     let reader = std::thread::spawn(move || {
         let mut got = vec![0; expected.len()];
@@ -77,7 +77,7 @@ fn many_small_bursts_never_get_stuck() {
 fn close_sends_what_is_queued_first() {
     let fixture = Fixture::new();
     let (socket, client) = fixture.pair();
-    let data = pattern(32 * MIB);
+    let data = pattern(16 * MIB);
     assert!(fixture.net.write(ME, socket, &data).unwrap() > 0);
     fixture.net.close(ME, socket).unwrap();
     assert!(matches!(fixture.net.write(ME, socket, b"late"), Err(NetError::Closed(_))));
