@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use wasmactor_sdk::interleaved::{AsyncActor, Queue, sleep, spawn_local};
 use wasmactor_sdk::{
-    Address, Error, ErrorCode, Failure, Reply, Result, Sender, async_actor, done, exit, fail, reply,
+    Address, Error, ErrorCode, Failure, Reply, Result, Sender, async_actor, debug, done, exit, fail, reply,
 };
 
 /// After this time an account asks what became of its hold.
@@ -32,19 +32,13 @@ struct Account {
 
 /// True if the other side is dead, so that its word will never come. A deadline or a full mailbox say nothing of the kind.
 fn is_dead(error: &Error) -> bool {
-    matches!(
-        error.code,
-        ErrorCode::NoSuchActor | ErrorCode::ActorFailed | ErrorCode::ActorExited
-    )
+    matches!(error.code, ErrorCode::NoSuchActor | ErrorCode::ActorFailed | ErrorCode::ActorExited)
 }
 
 impl Account {
     /// Opens the account at the ledger, which knows what happened to it before.
     async fn open(&self) -> Result<(), Error> {
-        let own = ToLedger::Open {
-            name: self.name.clone(),
-            address: Address::own(),
-        };
+        let own = ToLedger::Open { name: self.name.clone(), address: Address::own() };
         let entries: Vec<Entry> = self.ledger.get().ask(&own).await?;
         self.book.borrow_mut().replay(entries);
         Ok(())
@@ -74,12 +68,7 @@ impl Account {
         let Some(entry) = self.book.borrow().held(id).cloned() else {
             return Verdict::Done;
         };
-        let verdict = match self
-            .ledger
-            .get()
-            .ask::<Verdict>(&ToLedger::Verdict(id))
-            .await
-        {
+        let verdict = match self.ledger.get().ask::<Verdict>(&ToLedger::Verdict(id)).await {
             Ok(verdict) => verdict,
             Err(error) if is_dead(&error) => self.ask_payee(id).await,
             Err(_) => Verdict::Open,
@@ -132,10 +121,14 @@ impl AsyncActor for Account {
             ToAccount::Hold { entry, payee } => {
                 self.only_ledger(&from)?;
                 let id = entry.id;
-                self.book.borrow_mut().hold(entry).map_err(Failure::new)?;
-                self.payees.borrow_mut().insert(id, payee);
-                spawn_local(self.watch_over(id)).detach();
-                done()
+                let held = self.book.borrow_mut().hold(entry);
+                if let Err(why) = &held {
+                    debug!("not held: {why}");
+                } else {
+                    self.payees.borrow_mut().insert(id, payee);
+                    spawn_local(self.watch_over(id)).detach();
+                }
+                reply(held.is_ok())
             }
             ToAccount::Credit(entry) => {
                 self.only_ledger(&from)?;

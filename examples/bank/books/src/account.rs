@@ -21,10 +21,7 @@ pub struct AccountBook {
 impl AccountBook {
     /// An empty book.
     pub fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            ..Self::default()
-        }
+        Self { name: name.to_owned(), ..Self::default() }
     }
 
     /// Takes over what happened before this actor began.
@@ -52,10 +49,7 @@ impl AccountBook {
             return Err(format!("transfer {} is void", entry.id));
         }
         let Some(rest) = self.balance.checked_sub(entry.amount) else {
-            return Err(format!(
-                "{} has {}, not {}",
-                self.name, self.balance, entry.amount
-            ));
+            return Err(format!("{} has {}, not {}", self.name, self.balance, entry.amount));
         };
         self.balance = rest;
         self.holds.insert(entry.id, entry);
@@ -126,9 +120,6 @@ impl AccountBook {
 
     /// What the account has.
     pub fn statement(&self) -> Statement {
-        Statement {
-            balance: self.balance,
-            held: self.holds.values().map(|entry| entry.amount).sum(),
-        }
+        Statement { balance: self.balance, held: self.holds.values().map(|entry| entry.amount).sum() }
     }
 }

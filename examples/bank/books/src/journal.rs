@@ -29,11 +29,7 @@ impl Journal {
         if self.refused.contains(&id) {
             return Outcome::Known(Verdict::Refused);
         }
-        if self.open.insert(id) {
-            Outcome::Begun
-        } else {
-            Outcome::Known(Verdict::Open)
-        }
+        if self.open.insert(id) { Outcome::Begun } else { Outcome::Known(Verdict::Open) }
     }
 
     /// Decides: the money has moved.
@@ -73,11 +69,7 @@ impl Journal {
 
     /// All that was done with this account.
     pub fn of(&self, name: &str) -> Vec<Entry> {
-        self.entries
-            .values()
-            .filter(|entry| entry.from == name || entry.to == name)
-            .cloned()
-            .collect()
+        self.entries.values().filter(|entry| entry.from == name || entry.to == name).cloned().collect()
     }
 
     /// What each account has, by these entries.
@@ -89,18 +81,11 @@ impl Journal {
         }
         balances.remove(CASH);
         // Below zero only if the books are wrong; then 0 makes the sum wrong, which the audit says.
-        balances
-            .into_iter()
-            .map(|(name, balance)| (name, u64::try_from(balance).unwrap_or(0)))
-            .collect()
+        balances.into_iter().map(|(name, balance)| (name, u64::try_from(balance).unwrap_or(0))).collect()
     }
 
     /// What was paid in.
     pub fn deposits(entries: &[Entry]) -> u64 {
-        entries
-            .iter()
-            .filter(|entry| entry.from == CASH)
-            .map(|entry| entry.amount)
-            .sum()
+        entries.iter().filter(|entry| entry.from == CASH).map(|entry| entry.amount).sum()
     }
 }

@@ -7,9 +7,7 @@ mod messages;
 
 pub use account::AccountBook;
 pub use journal::{Journal, Outcome};
-pub use messages::{
-    CASH, Entry, Report, Statement, ToAccount, ToAuditor, ToLedger, TransferId, Verdict,
-};
+pub use messages::{CASH, Entry, Report, Statement, ToAccount, ToAuditor, ToLedger, TransferId, Verdict};
 
 #[cfg(test)]
 mod tests;

@@ -45,7 +45,8 @@ pub enum ToLedger {
 pub enum ToAccount {
     /// May money come in under this number? Answer: `bool`.
     Accepts(TransferId),
-    /// Set the amount aside; `payee` is the address of the entry's `to`. Refused: not enough, or the number is void.
+    /// Set the amount aside; `payee` is the address of the entry's `to`. Answer: `bool`; false if
+    /// there is not enough, or the number is void.
     Hold { entry: Entry, payee: Address },
     /// Take the amount in. Refused: the number is void.
     Credit(Entry),

@@ -20,12 +20,7 @@ enum Dead {
 }
 
 fn entry(id: u64, from: &str, to: &str, amount: u64) -> Entry {
-    Entry {
-        id,
-        from: from.into(),
-        to: to.into(),
-        amount,
-    }
+    Entry { id, from: from.into(), to: to.into(), amount }
 }
 
 fn bank() -> Bank {
@@ -38,11 +33,7 @@ fn bank() -> Bank {
         book.credit(deposit).unwrap();
     }
     let [alice, bob] = books;
-    Bank {
-        journal: Some(journal),
-        alice: Some(alice),
-        bob: Some(bob),
-    }
+    Bank { journal: Some(journal), alice: Some(alice), bob: Some(bob) }
 }
 
 impl Bank {
@@ -65,10 +56,7 @@ impl Bank {
                     journal.begin(entry.id);
                 }
                 1 => {
-                    let held = self
-                        .alice
-                        .as_mut()
-                        .is_some_and(|alice| alice.hold(entry.clone()).is_ok());
+                    let held = self.alice.as_mut().is_some_and(|alice| alice.hold(entry.clone()).is_ok());
                     let accepted = self.bob.as_ref().is_some_and(|bob| bob.accepts(entry.id));
                     if !(held && accepted) {
                         journal.refuse(entry.id);
@@ -120,36 +108,23 @@ impl Bank {
         let books = [&self.alice, &self.bob];
         let journal = self.journal.get_or_insert_with(|| {
             let mut journal = Journal::default();
-            books
-                .into_iter()
-                .flatten()
-                .for_each(|book| journal.replay(book.entries()));
+            books.into_iter().flatten().for_each(|book| journal.replay(book.entries()));
             journal
         });
         for (name, book) in [("alice", &mut self.alice), ("bob", &mut self.bob)] {
-            book.get_or_insert_with(|| AccountBook::new(name))
-                .replay(journal.of(name));
+            book.get_or_insert_with(|| AccountBook::new(name)).replay(journal.of(name));
         }
     }
 
     fn sum(&self) -> u64 {
         let books = [&self.alice, &self.bob].into_iter().flatten();
         let estate = |name| {
-            self.journal.as_ref().map_or(0, |journal| {
-                Journal::balances(&journal.entries())
-                    .get(name)
-                    .copied()
-                    .unwrap_or(0)
-            })
+            self.journal
+                .as_ref()
+                .map_or(0, |journal| Journal::balances(&journal.entries()).get(name).copied().unwrap_or(0))
         };
-        let living: u64 = books
-            .map(|book| book.statement().balance + book.statement().held)
-            .sum();
-        let alice = if self.alice.is_none() {
-            estate("alice")
-        } else {
-            0
-        };
+        let living: u64 = books.map(|book| book.statement().balance + book.statement().held).sum();
+        let alice = if self.alice.is_none() { estate("alice") } else { 0 };
         living + alice + if self.bob.is_none() { estate("bob") } else { 0 }
     }
 }
@@ -167,15 +142,10 @@ fn a_transfer_moves_all_or_nothing_whoever_dies_whenever() {
                 assert_eq!(bank.sum(), TOTAL, "{case}");
                 bank.begin_again();
                 assert_eq!(bank.sum(), TOTAL, "{case}, begun again");
-                let [alice, bob] =
-                    [&bank.alice, &bank.bob].map(|book| book.as_ref().unwrap().statement());
+                let [alice, bob] = [&bank.alice, &bank.bob].map(|book| book.as_ref().unwrap().statement());
                 assert_eq!((alice.held, bob.held), (0, 0), "{case}");
                 let balances = Journal::balances(&bank.journal.as_ref().unwrap().entries());
-                assert_eq!(
-                    (balances["alice"], balances["bob"]),
-                    (alice.balance, bob.balance),
-                    "{case}"
-                );
+                assert_eq!((balances["alice"], balances["bob"]), (alice.balance, bob.balance), "{case}");
             }
         }
     }
@@ -201,8 +171,5 @@ fn orders_that_come_twice_count_once() {
     alice.settle(entry.clone());
     alice.release(entry.id);
     bob.credit(entry).unwrap();
-    assert_eq!(
-        (alice.statement().balance, bob.statement().balance),
-        (90, 110)
-    );
+    assert_eq!((alice.statement().balance, bob.statement().balance), (90, 110));
 }

@@ -25,12 +25,8 @@ impl Ledger {
     /// Collects what the accounts remember. From its answer on each obeys this ledger and no other.
     async fn replay(&self) {
         let accounts: Vec<Address> = self.accounts.borrow().values().copied().collect();
-        let histories = join_all(
-            accounts
-                .into_iter()
-                .map(|account| account.ask::<Vec<Entry>>(&ToAccount::Follow)),
-        )
-        .await;
+        let histories =
+            join_all(accounts.into_iter().map(|account| account.ask::<Vec<Entry>>(&ToAccount::Follow))).await;
         for entries in histories.into_iter().flatten() {
             self.journal.borrow_mut().replay(entries);
         }
@@ -74,13 +70,10 @@ impl Ledger {
         let Some(payer) = self.account(&entry.from) else {
             return false;
         };
-        let held = payer.ask::<()>(&ToAccount::Hold {
-            entry: entry.clone(),
-            payee,
-        });
+        let held = payer.ask::<bool>(&ToAccount::Hold { entry: entry.clone(), payee });
         let (held, accepted) = join!(held, accepts);
         // An account that began again meanwhile knows nothing of what its dead self said.
-        held.is_ok()
+        held == Ok(true)
             && accepted == Ok(true)
             && self.account(&entry.from) == Some(payer)
             && self.account(&entry.to) == Some(payee)
@@ -116,11 +109,7 @@ impl AsyncActor for Ledger {
         if let ToLedger::Verdict(id) = message {
             // Never waits: an account that asks may be one that the replay waits for.
             let known = self.opening.is_free();
-            return reply(if known {
-                self.journal.borrow_mut().verdict(id)
-            } else {
-                Verdict::Open
-            });
+            return reply(if known { self.journal.borrow_mut().verdict(id) } else { Verdict::Open });
         }
         self.opening.enter(async {}).await;
         match message {
