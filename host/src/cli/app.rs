@@ -23,8 +23,12 @@ pub(super) fn run(run: Run) -> ExitCode {
     host.log_file = run.log.log_file.or(host.log_file.take());
     let started = build::all(&mut manifest, !run.no_build)
         .and_then(|()| log::start(manifest.host.log, run.log.log_format, manifest.host.log_file.as_deref()))
-        .and_then(|()| boot::run(&manifest, boot::RunOptions::default()));
-    started.unwrap_or_else(|error| fault(&error))
+        .map(|()| boot::run(&manifest));
+    match started {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => failed(&error),
+        Err(error) => fault(&error),
+    }
 }
 
 /// `wasmactor check`.
@@ -33,13 +37,24 @@ pub(super) fn check(check: &Checked) -> ExitCode {
         Ok(manifest) => manifest,
         Err(code) => return code,
     };
-    match build::all(&mut manifest, !check.no_build).and_then(|()| boot::check(&manifest)) {
-        Ok(report) => {
-            drop(writeln!(stdout(), "{report}"));
+    if let Err(error) = build::all(&mut manifest, !check.no_build) {
+        return fault(&error);
+    }
+    match boot::check(&manifest) {
+        Ok(modules) => {
+            for module in modules {
+                drop(writeln!(stdout(), "{module}"));
+            }
             ExitCode::SUCCESS
         }
-        Err(error) => fault(&error),
+        Err(error) => failed(&error),
     }
+}
+
+/// Says why an app did not start; the exit code says whose fault it is.
+fn failed(error: &boot::BootError) -> ExitCode {
+    let _said = bad_input(format_args!("error: {error}"));
+    ExitCode::from(error.exit_code())
 }
 
 /// `wasmactor build`. Prints what was built, one `MODULE FILE` a line.

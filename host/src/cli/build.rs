@@ -11,7 +11,7 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
-use crate::cli::toolchain::{self, TARGET};
+use crate::cli::toolchain::{self, TARGET, Toolchain};
 use crate::manifest::{Manifest, Source};
 
 /// A module's crate, as cargo sees it.
@@ -73,9 +73,9 @@ fn workspace(root: &Path, guests: &[Guest]) -> Result<BTreeMap<String, PathBuf>>
     let folder = guests.first().map_or(root, |guest| &guest.folder);
     let toolchain = toolchain::find(folder)?;
     for guest in guests {
-        eprintln!("building {} (crate {}) with {}", guest.module, shown(&guest.folder), toolchain.describe());
+        eprintln!("building {} (crate {}) with {}", guest.module, shown(&guest.folder), with(&toolchain));
     }
-    let mut command = toolchain.cargo_build(folder);
+    let mut command = toolchain.cargo("build", folder);
     command.arg("--message-format=json-render-diagnostics");
     for guest in guests {
         command.args(["--package", &guest.package]);
@@ -98,6 +98,14 @@ fn workspace(root: &Path, guests: &[Guest]) -> Result<BTreeMap<String, PathBuf>>
         bail!("not built: {} (cargo's words are above)", modules.join(", "));
     }
     Ok(files)
+}
+
+/// What builds, in a few words.
+fn with(toolchain: &Toolchain) -> &'static str {
+    match toolchain {
+        Toolchain::Target => "cargo",
+        Toolchain::BuildStd { .. } => "the system's cargo, standard library included (the first time takes a minute)",
+    }
 }
 
 /// A folder as seen from the current one, where it is below it.

@@ -1,4 +1,5 @@
-//! What can build a Rust crate for wasm32-unknown-unknown on this machine. Used by `build`.
+//! What can build a Rust crate for wasm32-unknown-unknown on this machine. Used by `build`, and by xtask, which includes
+//! this file: so it uses nothing of the host.
 //!
 //! Two ways. The usual one: the compiler in use has the target's standard library, by rustup. Where rustup cannot fetch
 //! it: a compiler of the distribution that comes with the standard library's source, so that cargo builds that too;
@@ -48,16 +49,8 @@ pub(super) fn find(folder: &Path) -> Result<Toolchain> {
 }
 
 impl Toolchain {
-    /// In a few words, for the progress lines.
-    pub(super) fn describe(&self) -> &'static str {
-        match self {
-            Self::Target => "cargo",
-            Self::BuildStd { .. } => "the system's cargo, standard library included (the first time takes a minute)",
-        }
-    }
-
-    /// A `cargo build` for wasm in this folder, without packages and outputs.
-    pub(super) fn cargo_build(&self, folder: &Path) -> Command {
+    /// A cargo command (`build`, `test`) for wasm in this folder, without packages and outputs.
+    pub(super) fn cargo(&self, subcommand: &str, folder: &Path) -> Command {
         let mut flags = vec![format!("-Clink-arg=-zstack-size={STACK}"), "-Clink-arg=--stack-first".to_owned()];
         // Names stay, for the traces of traps.
         flags.push("-Cstrip=debuginfo".to_owned());
@@ -72,7 +65,7 @@ impl Toolchain {
                 command
             }
         };
-        command.current_dir(folder).args(["build", "--release", "--target", TARGET]).env(flags_key, flags.join(" "));
+        command.current_dir(folder).args([subcommand, "--release", "--target", TARGET]).env(flags_key, flags.join(" "));
         if matches!(self, Self::BuildStd { .. }) {
             command.arg("-Zbuild-std=std,panic_abort");
         }

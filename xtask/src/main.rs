@@ -1,0 +1,60 @@
+//! `cargo xtask`: what needs more than one cargo command. Used by people and by `.ci/run`.
+//!
+//! Must hold: each command works from a clean clone, says what it installs before it does, and ends by itself.
+
+mod demo;
+mod server;
+mod setup;
+mod shell;
+mod test;
+#[path = "../../host/src/cli/toolchain.rs"]
+mod toolchain;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::shell::{cargo, run, step};
+
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Set-up, demo, test and bench of the workspace.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install what demo and test need: the wasm target, redis's tools, redis-py
+    Setup,
+    /// Set up, build, and show wasm actors at work: examples/hello, then examples/kv driven by redis-cli
+    Demo,
+    /// Set up and run all tests
+    Test,
+    /// Measure: `cargo xtask bench --help` for workloads and options
+    Bench {
+        /// Handed on to the benches
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Setup => setup::run(),
+        Command::Demo => setup::run().and_then(|()| demo::run()),
+        Command::Test => setup::run().and_then(|()| test::run()),
+        Command::Bench { arguments } => {
+            step("benches, as users' builds are made (the first time takes minutes)");
+            run(cargo(&["run", "--release", "--package", "wasmactor-bench", "--"]).args(arguments))
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nxtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `cargo xtask setup`: what demo and test need beside this repository and Rust.
+//!
+//! Must hold: what is there is left alone; what is installed, and why, is said before.
+
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::shell::{self, command, installed, output, root, step, succeeds, target};
+use crate::toolchain::{self, TARGET};
+
+/// `cargo xtask setup`: installs what is missing.
+pub(crate) fn run() -> Result<()> {
+    let installed = [wasm()?, redis()?, python()?];
+    if !installed.contains(&true) {
+        eprintln!("setup: all that is needed is here, nothing to do");
+    }
+    Ok(())
+}
+
+/// A compiler for the guests.
+fn wasm() -> Result<bool> {
+    if toolchain::find(root()).is_ok() {
+        return Ok(false);
+    }
+    if installed("rustup") {
+        step(&format!("setup: rustup target add {TARGET}, to build the actors"));
+        if succeeds(&mut command("rustup", &["target", "add", TARGET])) && toolchain::find(root()).is_ok() {
+            return Ok(true);
+        }
+        eprintln!(
+            "rustup cannot fetch it here; the distribution's compiler, with the standard library's source, will do"
+        );
+    }
+    let packages = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
+    apt(&packages, "a compiler, the standard library's source and a linker, to build the actors")?;
+    toolchain::find(root())?;
+    Ok(true)
+}
+
+/// Clients for `examples/kv`, and the server to compare it with.
+fn redis() -> Result<bool> {
+    if ["redis-cli", "redis-benchmark", "redis-server"].into_iter().all(installed) {
+        return Ok(false);
+    }
+    apt(&["redis-server", "redis-tools"], "clients that drive examples/kv, and the server to compare it with")?;
+    Ok(true)
+}
+
+/// The redis client of Python, in a folder of its own under target/.
+fn python() -> Result<bool> {
+    let venv = target().join("venv");
+    let python = venv.join("bin/python");
+    if succeeds(command(&python, &["-c", "import redis"]).current_dir(root())) {
+        return Ok(false);
+    }
+    step(&format!("setup: redis-py into {}, another client of examples/kv", venv.display()));
+    let make =
+        || command("python3", &["-m", "venv", "--clear"]).arg(&venv).status().is_ok_and(|status| status.success());
+    if !make() {
+        apt(&["python3", "python3-venv"], "Python, for redis-py")?;
+        if !make() {
+            bail!("`python3 -m venv` does not work; redis-py cannot be installed");
+        }
+    }
+    shell::run(&mut command(&python, &["-m", "pip", "install", "--quiet", "redis"]))?;
+    Ok(true)
+}
+
+/// Installs packages of Debian or Ubuntu.
+fn apt(packages: &[&str], why: &str) -> Result<()> {
+    let list = packages.join(" ");
+    if !installed("apt-get") {
+        bail!("please install {list} ({why}): there is no apt-get here to do it");
+    }
+    step(&format!("setup: apt-get install {list}: {why}"));
+    let root = output(&mut command("id", &["-u"]))?.trim() == "0";
+    if !root && !installed("sudo") {
+        bail!("please run, as root: apt-get install {list}");
+    }
+    let apt = |arguments: &[&str]| -> Command {
+        let mut all = vec!["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"];
+        all.extend(arguments);
+        if root { command("env", &all) } else { command("sudo", &[&["env"], all.as_slice()].concat()) }
+    };
+    let install = [&["install", "--no-install-recommends"], packages].concat();
+    // The lists may be missing or old; fetching them takes a while, so only then.
+    if succeeds(&mut apt(&install)) {
+        return Ok(());
+    }
+    shell::run(&mut apt(&["update"]))?;
+    shell::run(&mut apt(&install))
+}
