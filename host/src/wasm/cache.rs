@@ -1,0 +1,154 @@
+//! Compiled code on disk, so that a second start compiles nothing. Used by [`super::load`].
+//!
+//! Must hold: only what this user's hosts wrote is ever run. The folder belongs to the user and nobody else can write
+//! it, or it is not used; each entry starts with a digest over its key and content, so that a damaged, cut or renamed
+//! one counts as absent. An entry appears whole (written aside, then renamed). A cache that fails is a warning.
+
+use std::fs::{self, DirBuilder};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+
+use sha2::{Digest, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::base::sync::atomic::{AtomicU64, Ordering};
+use crate::wasm::contract::FILES;
+
+/// Length of a SHA-256.
+const DIGEST: usize = 32;
+
+/// Where compiled code is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CacheFolder {
+    /// `$XDG_CACHE_HOME/wasmactor`, or `~/.cache/wasmactor`; none if neither variable is set.
+    #[default]
+    User,
+    /// This folder; it is made if it is not there.
+    At(PathBuf),
+    /// Compile each time.
+    Off,
+}
+
+/// Compiled components by content.
+#[derive(Debug)]
+pub(super) struct Cache {
+    /// `None`: nothing is found, nothing kept.
+    folder: Option<PathBuf>,
+    /// Differs for each wasmtime, each set of settings, each contract.
+    engine: u64,
+}
+
+impl Cache {
+    /// Opens the folder; where it cannot be used, says why in the log and goes on without.
+    pub(super) fn open(folder: &CacheFolder, engine: &Engine) -> Self {
+        let mut hasher = DefaultHasher::new();
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        FILES.hash(&mut hasher);
+        env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        let folder = match folder {
+            CacheFolder::User => user_folder(),
+            CacheFolder::At(path) => Some(path.clone()),
+            CacheFolder::Off => None,
+        };
+        let folder = folder.filter(|path| match claim(path) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!("compiled modules are not cached: {}: {error}", path.display());
+                false
+            }
+        });
+        Self { folder, engine: hasher.finish() }
+    }
+
+    /// The compiled form of a file with this SHA-256, if it is there and whole.
+    pub(super) fn get(&self, engine: &Engine, content: &[u8; DIGEST]) -> Option<Component> {
+        let path = self.path(content)?;
+        let entry = match fs::read(&path) {
+            Ok(entry) => entry,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                tracing::warn!("cached code is not used: {}: {error}", path.display());
+                return None;
+            }
+        };
+        let found = match entry.split_first_chunk::<DIGEST>() {
+            Some((digest, code)) if *digest == self.digest(content, code) => deserialize(engine, code),
+            _ => Err("it is damaged".to_owned()),
+        };
+        found.inspect_err(|why| tracing::warn!("cached code is compiled again: {}: {why}", path.display())).ok()
+    }
+
+    /// Keeps a compiled component.
+    pub(super) fn put(&self, content: &[u8; DIGEST], component: &Component) {
+        let Some(path) = self.path(content) else { return };
+        let kept = component.serialize().map_err(|error| format!("{error:#}")).and_then(|code| {
+            write_whole(&path, &self.digest(content, &code), &code).map_err(|error| error.to_string())
+        });
+        if let Err(why) = kept {
+            tracing::warn!("compiled code is not cached: {}: {why}", path.display());
+        }
+    }
+
+    fn path(&self, content: &[u8; DIGEST]) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(format!("{}-{:016x}.cwasm", hex(content), self.engine)))
+    }
+
+    fn digest(&self, content: &[u8; DIGEST], code: &[u8]) -> [u8; DIGEST] {
+        Sha256::new().chain_update(content).chain_update(self.engine.to_le_bytes()).chain_update(code).finalize().into()
+    }
+}
+
+#[expect(unsafe_code, reason = "wasmtime cannot know where compiled code comes from; we can")]
+fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component, String> {
+    // SAFETY: the bytes are what `put` wrote: they carry a digest of themselves and of their key, and they lie in a
+    // folder that only this user can write, who could as well replace the host itself. wasmtime checks by its own
+    // header that the same version with the same settings made them.
+    unsafe { Component::deserialize(engine, code) }.map_err(|error| format!("{error:#}"))
+}
+
+/// Two digits a byte.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn user_folder() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(base.join("wasmactor"))
+}
+
+/// Makes the folder, and sees to it that nobody else can put code there.
+fn claim(path: &PathBuf) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let found = fs::metadata(path)?;
+    #[expect(unsafe_code, reason = "geteuid has no safe form")]
+    // SAFETY: it reads a number and cannot fail.
+    let user = unsafe { libc::geteuid() };
+    if found.uid() != user {
+        return Err(io::Error::other(format!("it belongs to user {}, the host runs as {user}", found.uid())));
+    }
+    if found.mode() & 0o022 != 0 {
+        return Err(io::Error::other("others can write to it (chmod 700 it)"));
+    }
+    Ok(())
+}
+
+/// Writes beside the file and renames, so that readers and a crash see all or nothing.
+fn write_whole(path: &PathBuf, digest: &[u8], code: &[u8]) -> io::Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // Relaxed: only uniqueness within the process matters.
+    let unique = NEXT.fetch_add(1, Ordering::Relaxed);
+    let aside = path.with_extension(format!("{}-{unique}.tmp", std::process::id()));
+    let written = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).and_then(|mut file| {
+        file.write_all(digest)?;
+        file.write_all(code)
+    });
+    let done = written.and_then(|()| fs::rename(&aside, path));
+    if done.is_err() {
+        let _ = fs::remove_file(&aside);
+    }
+    done
+}

@@ -1,0 +1,237 @@
+//! Holds a component against the contract, `wit/`, before anything is linked. Used by [`super::load`] and
+//! [`super::encode`].
+//!
+//! Must hold: a mismatch is told in one line that names both sides; exports that nobody asks for are nobody's business.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem, Type};
+use wasmtime::component::{Component, ComponentExportIndex};
+use wasmtime::{Engine, Result};
+use wit_parser::{PackageId, Resolve, SourceMap, WorldId};
+
+use crate::wasm::bindings::exports::wasmactor::actor::handler::Event;
+use crate::wasm::error::LoadProblem;
+use crate::wasm::instance::Outcome;
+use crate::wasm::wasi;
+
+/// The package of the contract, with its version.
+pub(super) const PACKAGE: &str = "wasmactor:actor@0.1.0";
+/// What an actor exports.
+pub(super) const HANDLER: &str = "wasmactor:actor/handler@0.1.0";
+/// What only parkable actors import.
+pub(super) const BLOCKING: &str = "wasmactor:actor/blocking@0.1.0";
+
+/// The text of the contract, also part of the key of cached code.
+pub(super) const FILES: [(&str, &str); 12] = [
+    ("blocking.wit", include_str!("../../../wit/blocking.wit")),
+    ("config.wit", include_str!("../../../wit/config.wit")),
+    ("handler.wit", include_str!("../../../wit/handler.wit")),
+    ("lifecycle.wit", include_str!("../../../wit/lifecycle.wit")),
+    ("log.wit", include_str!("../../../wit/log.wit")),
+    ("messaging.wit", include_str!("../../../wit/messaging.wit")),
+    ("random.wit", include_str!("../../../wit/random.wit")),
+    ("registry.wit", include_str!("../../../wit/registry.wit")),
+    ("socket.wit", include_str!("../../../wit/socket.wit")),
+    ("timer.wit", include_str!("../../../wit/timer.wit")),
+    ("types.wit", include_str!("../../../wit/types.wit")),
+    ("world.wit", include_str!("../../../wit/world.wit")),
+];
+
+/// The parsed contract.
+pub(super) struct Contract {
+    pub(super) resolve: Resolve,
+    pub(super) world: WorldId,
+    /// Interface names with their functions.
+    offered: BTreeMap<String, BTreeSet<String>>,
+}
+
+static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::parse().expect("wit/ is valid: a test parses it"));
+
+/// What a component needs of the host.
+#[derive(Debug)]
+pub(super) struct Needs {
+    pub(super) imports: Vec<String>,
+    pub(super) blocking: bool,
+    pub(super) wasi: bool,
+}
+
+/// The functions that the host calls.
+pub(super) struct Exports {
+    pub(super) init: ComponentExportIndex,
+    pub(super) handle: ComponentExportIndex,
+}
+
+impl Contract {
+    /// The one contract of this host.
+    pub(super) fn get() -> &'static Self {
+        &CONTRACT
+    }
+
+    fn parse() -> Result<Self, String> {
+        let mut resolve = Resolve::default();
+        let mut sources = SourceMap::default();
+        for (path, text) in FILES {
+            sources.push_str(path, text);
+        }
+        let group = sources.parse().map_err(|error| format!("{error:?}"))?;
+        let package: PackageId = resolve.push_group(group).map_err(|error| format!("{error:?}"))?;
+        let world = resolve.select_world(&[package], Some("actor")).map_err(|error| error.to_string())?;
+        let offered = resolve.packages[package]
+            .interfaces
+            .values()
+            .filter_map(|id| Some((resolve.id_of(*id)?, resolve.interfaces[*id].functions.keys().cloned().collect())))
+            .collect();
+        Ok(Self { resolve, world, offered })
+    }
+
+    /// Whether one function of an interface is there for a guest to import.
+    pub(super) fn offers(&self, interface: &str, item: &str) -> Result<(), LoadProblem> {
+        match self.functions(interface) {
+            Some(functions) if functions.contains(item) => Ok(()),
+            _ => Err(refuse(interface, item)),
+        }
+    }
+
+    /// The functions of an interface of ours, in any version that is compatible.
+    fn functions(&self, interface: &str) -> Option<&BTreeSet<String>> {
+        let (name, version) = interface.split_once('@')?;
+        // Semantic versions: below 1.0 the second number is the breaking one.
+        self.offered.get(&format!("{name}@0.1.0")).filter(|_| version.starts_with("0.1."))
+    }
+
+    /// What a component imports, if all of it can be had.
+    pub(super) fn needs(&self, engine: &Engine, component: &Component) -> Result<Needs, LoadProblem> {
+        let mut needs = Needs { imports: Vec::new(), blocking: false, wasi: false };
+        for (name, import) in component.component_type().imports(engine) {
+            match &import.ty {
+                ComponentItem::ComponentInstance(instance) if name.starts_with("wasmactor:actor/") => {
+                    let mut functions = functions(engine, instance).peekable();
+                    if functions.peek().is_none() && self.functions(name).is_none() {
+                        return Err(refuse(name, "*"));
+                    }
+                    functions.try_for_each(|function| self.offers(name, &function))?;
+                    needs.blocking |= name == BLOCKING;
+                }
+                ComponentItem::ComponentInstance(_) if offered_wasi(name) => needs.wasi = true,
+                ComponentItem::ComponentInstance(instance) => {
+                    let item = functions(engine, instance).next();
+                    return Err(refuse(name, item.as_deref().unwrap_or("*")));
+                }
+                ComponentItem::Type(_) => continue,
+                _ => return Err(refuse("the world itself", name)),
+            }
+            needs.imports.push(name.to_owned());
+        }
+        needs.imports.sort();
+        Ok(needs)
+    }
+
+    /// The functions that the host calls, if they are there and of the right type.
+    pub(super) fn exports(&self, engine: &Engine, component: &Component) -> Result<Exports, LoadProblem> {
+        let types = component.component_type();
+        let Some(ComponentItem::ComponentInstance(handler)) = types.get_export(engine, HANDLER).map(|export| export.ty)
+        else {
+            let found =
+                types.exports(engine).map(|(name, _)| name).find(|name| name.starts_with("wasmactor:actor/handler@"));
+            return Err(match found {
+                Some(found) => LoadProblem::ExportVersion { found: found.to_owned(), expected: HANDLER },
+                None => LoadProblem::NoExport { interface: HANDLER, item: "handle" },
+            });
+        };
+        let export = |item, expected, check: &dyn Fn(&ComponentFunc) -> Result<()>| {
+            let missing = || LoadProblem::NoExport { interface: HANDLER, item };
+            let Some(ComponentItem::ComponentFunc(function)) = handler.get_export(engine, item).map(|export| export.ty)
+            else {
+                return Err(missing());
+            };
+            check(&function).map_err(|reason| LoadProblem::ExportType {
+                interface: HANDLER,
+                item,
+                found: describe(&function),
+                expected,
+                reason: format!("{reason:#}"),
+            })?;
+            let instance = component.get_export_index(None, HANDLER).ok_or_else(missing)?;
+            component.get_export_index(Some(&instance), item).ok_or_else(missing)
+        };
+        Ok(Exports {
+            init: export("init", "func() -> result<_, string>", &|function| {
+                function.typecheck::<(), (Outcome,)>(&types.instance_type())
+            })?,
+            handle: export("handle", "func(event: event) -> result<_, string>", &|function| {
+                function.typecheck::<(Event,), (Outcome,)>(&types.instance_type())
+            })?,
+        })
+    }
+}
+
+fn functions<'a>(engine: &'a Engine, instance: &'a ComponentInstance) -> impl Iterator<Item = String> + 'a {
+    instance.exports(engine).filter_map(|(name, item)| match item.ty {
+        ComponentItem::ComponentFunc(_) => Some(name.to_owned()),
+        _ => None,
+    })
+}
+
+/// Whether `wasi:…` is among what the host links.
+fn offered_wasi(interface: &str) -> bool {
+    let Some((package, rest)) = interface.strip_prefix("wasi:").and_then(|name| name.split_once('/')) else {
+        return false;
+    };
+    wasi::PACKAGES.contains(&package) && rest.split_once('@').is_some_and(|(_, version)| version.starts_with("0.2."))
+}
+
+/// The words for an import that the host does not have.
+fn refuse(interface: &str, item: &str) -> LoadProblem {
+    let (interface, item) = (interface.to_owned(), item.to_owned());
+    if interface.starts_with("wasmactor:actor/") {
+        return LoadProblem::Version { interface, item };
+    }
+    let hint = match interface.as_str() {
+        name if name.starts_with("wasi:http/") => "it is not offered; an actor's sockets are wasmactor:actor/socket",
+        name if name.starts_with("wasi:") && name.contains("@0.3") => "build it for wasm32-wasip2",
+        "wasi_snapshot_preview1" | "wasi_unstable" => {
+            "it was built for WASI preview 1; build it for wasm32-wasip2, or for wasm32-unknown-unknown"
+        }
+        "env" => "a symbol was left open when it was linked",
+        _ => "it is not offered",
+    };
+    LoadProblem::Unknown { interface, item, hint }
+}
+
+/// A function's type in WIT's words, one level deep.
+fn describe(function: &ComponentFunc) -> String {
+    let params: Vec<String> = function.params().map(|(name, ty)| format!("{name}: {}", word(&ty))).collect();
+    let results: Vec<String> = function.results().map(|ty| word(&ty)).collect();
+    let arrow = if results.is_empty() { "" } else { " -> " };
+    format!("func({}){arrow}{}", params.join(", "), results.join(", "))
+}
+
+fn word(ty: &Type) -> String {
+    let or_none = |ty: Option<Type>| ty.map_or_else(|| "_".to_owned(), |ty| word(&ty));
+    match ty {
+        Type::Bool => "bool".to_owned(),
+        Type::S8 => "s8".to_owned(),
+        Type::U8 => "u8".to_owned(),
+        Type::S16 => "s16".to_owned(),
+        Type::U16 => "u16".to_owned(),
+        Type::S32 => "s32".to_owned(),
+        Type::U32 => "u32".to_owned(),
+        Type::S64 => "s64".to_owned(),
+        Type::U64 => "u64".to_owned(),
+        Type::Float32 => "f32".to_owned(),
+        Type::Float64 => "f64".to_owned(),
+        Type::Char => "char".to_owned(),
+        Type::String => "string".to_owned(),
+        Type::List(list) => format!("list<{}>", word(&list.ty())),
+        Type::Option(option) => format!("option<{}>", word(&option.ty())),
+        Type::Result(result) => format!("result<{}, {}>", or_none(result.ok()), or_none(result.err())),
+        Type::Record(_) => "record".to_owned(),
+        Type::Variant(_) => "variant".to_owned(),
+        Type::Enum(_) => "enum".to_owned(),
+        Type::Tuple(_) => "tuple".to_owned(),
+        Type::Flags(_) => "flags".to_owned(),
+        _ => "another type".to_owned(),
+    }
+}

@@ -1,0 +1,55 @@
+//! The end of an instance in words. Used wherever guest code was entered.
+//!
+//! Must hold: the first line is short and says what happened; the others name the guest's functions (from the name
+//! section; `<wasm function N>` without one) or add what helps. Nothing of the host's own stack is in it.
+
+use std::fmt;
+
+use wasmtime::{Error, Trap, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use crate::actor::Fault;
+use crate::wasm::engine::GUEST_STACK;
+use crate::wasm::state::Limits;
+
+/// What the epoch callback traps with when the actor was killed in the middle of a turn.
+#[derive(Debug)]
+pub(super) struct Killed;
+
+impl fmt::Display for Killed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("killed")
+    }
+}
+
+impl std::error::Error for Killed {}
+
+/// Why guest code did not return.
+pub(super) fn fault(error: &Error, limits: &Limits) -> Fault {
+    let trap = error.downcast_ref::<Trap>();
+    let mut text = match trap {
+        Some(Trap::StackOverflow) => format!("the call stack is over its limit of {} KiB", GUEST_STACK >> 10),
+        Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
+        None => match error.downcast_ref::<I32Exit>() {
+            Some(I32Exit(status)) => format!("called WASI's exit with status {status}"),
+            None => error.root_cause().to_string(),
+        },
+    };
+    if let Some(wanted) = limits.refused {
+        text.push_str(&format!(
+            "\n  note: its memory was not grown to {wanted} bytes, the limit is {} bytes",
+            limits.bound()
+        ));
+    }
+    if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
+        // The first line of the trace is a title.
+        for frame in trace.to_string().lines().skip(1) {
+            text.push_str("\n  at ");
+            text.push_str(frame.trim_start());
+        }
+    }
+    match trap {
+        Some(Trap::StackOverflow) => Fault::Limit(text),
+        _ => Fault::Trap(text),
+    }
+}

@@ -1,0 +1,32 @@
+//! `wit/lifecycle.wit`. Traps: none.
+
+use crate::base::{Address, Payload, Session};
+use crate::wasm::bindings::wasmactor::actor::lifecycle::{Error, Host, Signal};
+use crate::wasm::convert::{error, session, signal_from};
+use crate::wasm::state::State;
+
+impl Host for State {
+    fn spawn(&mut self, module: String, name: Option<String>, args: Vec<u8>) -> Result<u64, Error> {
+        session(self.cx().spawn(&module, name.as_deref(), Payload::from(args)))
+    }
+
+    fn exit(&mut self, reason: String) {
+        self.cx().exit(reason);
+    }
+
+    fn kill(&mut self, target: u64, reason: String) -> Result<(), Error> {
+        self.cx().kill(Address::from_raw(target), reason).map_err(error)
+    }
+
+    fn watch(&mut self, target: u64) -> u64 {
+        self.cx().watch(Address::from_raw(target)).0
+    }
+
+    fn unwatch(&mut self, watch: u64) -> bool {
+        self.cx().unwatch(Session(watch))
+    }
+
+    fn subscribe(&mut self, signal: Signal) {
+        self.cx().subscribe(signal_from(signal));
+    }
+}

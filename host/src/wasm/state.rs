@@ -1,0 +1,143 @@
+//! What a store carries while guest code runs: the way back into the host, and the guest's limits. Used by the imports.
+//!
+//! Must hold: the node's [`Context`] is in the store exactly while a turn runs, and goes back to whoever runs the actor
+//! when the turn ends or parks. A dropped store or future never holds it, so the host can still answer the actor's
+//! callers.
+
+use std::ops::{Deref, DerefMut};
+
+use wasmtime::{ResourceLimiter, Result};
+
+use crate::base::sync::{Arc, Mutex, MutexGuard};
+use crate::node::Context;
+use crate::wasm::wasi::Wasi;
+
+/// Elements that all tables of an actor together may have: a function table of the largest program known needs 100,000.
+const TABLE_ELEMENTS: usize = 1 << 20;
+
+/// The data of a store.
+pub(super) struct State {
+    home: Home,
+    pub(super) limits: Limits,
+    /// Only for a component that imports WASI.
+    pub(super) wasi: Option<Box<Wasi>>,
+}
+
+/// Where the context is during a turn. A guest that can park runs inside of a future that owns its store, which cannot
+/// be reached while it is suspended: there both sides share a place.
+enum Home {
+    Own(Context),
+    Shared(Place),
+}
+
+/// Where a parkable actor's context is during a turn; hollow otherwise.
+pub(super) type Place = Arc<Mutex<Context>>;
+
+/// Borrows the context for one import. Never kept over a suspension (the lock's guard is not `Send`, so it cannot).
+pub(super) enum Borrowed<'a> {
+    Own(&'a mut Context),
+    Shared(MutexGuard<'a, Context>),
+}
+
+impl State {
+    /// For a guest that cannot park.
+    pub(super) fn own(memory: usize) -> Self {
+        Self { home: Home::Own(Context::hollow()), limits: Limits::new(memory), wasi: None }
+    }
+
+    /// For a guest that can.
+    pub(super) fn shared(place: Place, memory: usize, wasi: Option<Box<Wasi>>) -> Self {
+        Self { home: Home::Shared(place), limits: Limits::new(memory), wasi }
+    }
+
+    /// Takes the context for a turn (of a guest that cannot park).
+    pub(super) fn enter(&mut self, cx: &mut Context) {
+        *self.cx() = cx.take();
+    }
+
+    /// Gives it back.
+    pub(super) fn leave(&mut self, cx: &mut Context) {
+        *cx = self.cx().take();
+    }
+
+    /// The way into the host.
+    pub(super) fn cx(&mut self) -> Borrowed<'_> {
+        match &mut self.home {
+            Home::Own(cx) => Borrowed::Own(cx),
+            Home::Shared(place) => Borrowed::Shared(place.lock()),
+        }
+    }
+}
+
+impl Deref for Borrowed<'_> {
+    type Target = Context;
+    fn deref(&self) -> &Context {
+        match self {
+            Self::Own(cx) => cx,
+            Self::Shared(guard) => guard,
+        }
+    }
+}
+
+impl DerefMut for Borrowed<'_> {
+    fn deref_mut(&mut self) -> &mut Context {
+        match self {
+            Self::Own(cx) => cx,
+            Self::Shared(guard) => guard,
+        }
+    }
+}
+
+/// Bounds of one actor: the sum over all of its memories, and over all of its tables.
+#[derive(Debug)]
+pub(super) struct Limits {
+    bound: usize,
+    memory: usize,
+    elements: usize,
+    /// The size that was refused last, for the text of the trap that usually follows.
+    pub(super) refused: Option<usize>,
+}
+
+impl Limits {
+    fn new(bound: usize) -> Self {
+        Self { bound, memory: 0, elements: 0, refused: None }
+    }
+
+    /// Bytes of memory that the actor may have.
+    pub(super) fn bound(&self) -> usize {
+        self.bound
+    }
+}
+
+impl ResourceLimiter for Limits {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        if total > self.bound || maximum.is_some_and(|maximum| desired > maximum) {
+            self.refused = Some(total);
+            return Ok(false);
+        }
+        self.memory = total;
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        let total = self.elements.saturating_add(desired.saturating_sub(current));
+        if total > TABLE_ELEMENTS || maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        self.elements = total;
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        64
+    }
+
+    fn tables(&self) -> usize {
+        64
+    }
+
+    fn memories(&self) -> usize {
+        16
+    }
+}
