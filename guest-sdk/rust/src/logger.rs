@@ -62,8 +62,13 @@ pub(crate) fn install() {
     if log::set_logger(&HostLog).is_ok() {
         log::set_max_level(LevelFilter::Trace);
     }
-    // The trap that follows a panic carries no message, so it is logged first.
+    // The trap that follows a panic carries no message, so it is logged first; on one line, as other lines.
     std::panic::set_hook(Box::new(|panic| {
-        host::log(host::Level::Error, &panic.to_string(), &[])
+        let what = panic.payload_as_str().unwrap_or("(no text)");
+        let text = match panic.location() {
+            Some(place) => format!("panicked at {place}: {what}"),
+            None => format!("panicked: {what}"),
+        };
+        host::log(host::Level::Error, &text, &[]);
     }));
 }

@@ -165,11 +165,13 @@ impl Sender {
         if self.request.stage.get() != Stage::Open {
             return;
         }
-        if !self.wants_reply() {
-            self.request.stage.set(Stage::Kept);
-        } else if let Err(error) = self.keep() {
-            log::error!("cannot keep a request open: {error}");
+        if self.wants_reply()
+            && let Err(error) = self.keep()
+        {
+            // Its time is over: the handler's answer will find nobody.
+            log::debug!("a request cannot be kept open: {error}");
         }
+        self.request.stage.set(Stage::Kept);
     }
 
     /// Ends the request with what the handler returned. `Some`: an error that `handle` has to return.

@@ -90,7 +90,7 @@ impl Actor for Logger {
 
     fn init(args: Args) -> Result<Self> {
         // Named `logger` in the manifest it has the name already.
-        if names::lookup(".logger").is_err() {
+        if names::lookup(".logger") != Ok(Address::own()) {
             names::register(".logger")?;
         }
         Ok(Self { level: args.level })
@@ -124,3 +124,26 @@ impl Actor for Logger {
 }
 
 actor!(Logger);
+
+#[cfg(test)]
+mod tests {
+    use super::{Message, Severity};
+    use serde::Serialize;
+    use wasmactor_sdk::{decode, encode};
+
+    #[test]
+    fn a_line_needs_no_fields() {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            level: &'a str,
+            text: &'a str,
+        }
+        #[derive(Serialize)]
+        enum Sent<'a> {
+            Line(Line<'a>),
+        }
+        let bytes = encode(&Sent::Line(Line { level: "warn", text: "hot" })).unwrap();
+        let Message::Line { level, text, fields } = decode(&bytes).unwrap() else { panic!("no line") };
+        assert!(level == Severity::Warn && text == "hot" && fields.is_empty());
+    }
+}

@@ -75,10 +75,11 @@ impl Interval {
     /// Waits for the next tick. Ticks that were missed come at once, one by one.
     pub async fn tick(&mut self) {
         let left = self.next.saturating_sub(now());
-        self.next += self.period;
         if !left.is_zero() {
             sleep(left).await;
         }
+        // Only now: a tick whose waiting is given up is not lost.
+        self.next += self.period;
     }
 }
 
