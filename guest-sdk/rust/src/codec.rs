@@ -9,8 +9,7 @@ pub const ENCODED: u32 = 0;
 
 /// Encodes a value. Errors: `Invalid` if its `Serialize` refuses (none that serde derives does).
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
-    rmp_serde::to_vec_named(value)
-        .map_err(|error| Error::invalid(format_args!("cannot encode: {error}")))
+    rmp_serde::to_vec_named(value).map_err(|error| Error::invalid(format_args!("cannot encode: {error}")))
 }
 
 /// Decodes a value. No bytes at all stand for "nothing": `()`, `None`, or a struct whose fields all have defaults.
@@ -24,12 +23,7 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     } else {
         rmp_serde::from_slice(bytes)
     };
-    decoded.map_err(|error| {
-        Error::invalid(format_args!(
-            "cannot decode {}: {error}",
-            std::any::type_name::<T>()
-        ))
-    })
+    decoded.map_err(|error| Error::invalid(format_args!("cannot decode {}: {error}", std::any::type_name::<T>())))
 }
 
 #[cfg(test)]
@@ -52,10 +46,7 @@ mod tests {
     #[test]
     fn enums_travel_by_name() {
         assert_eq!(encode(&Ask::Get).unwrap(), b"\xa3Get");
-        let put = Ask::Put {
-            key: "k".into(),
-            value: -1,
-        };
+        let put = Ask::Put { key: "k".into(), value: -1 };
         let bytes = encode(&put).unwrap();
         assert_eq!(bytes, b"\x81\xa3Put\x82\xa3key\xa1k\xa5value\xff");
         assert_eq!(decode::<Ask>(&bytes).unwrap(), put);

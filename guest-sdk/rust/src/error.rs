@@ -82,20 +82,13 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn invalid(reason: impl fmt::Display) -> Self {
-        Self {
-            code: ErrorCode::Invalid,
-            reason: reason.to_string(),
-        }
+        Self { code: ErrorCode::Invalid, reason: reason.to_string() }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.reason.is_empty() {
-            self.code.fmt(f)
-        } else {
-            write!(f, "{}: {}", self.code, self.reason)
-        }
+        if self.reason.is_empty() { self.code.fmt(f) } else { write!(f, "{}: {}", self.code, self.reason) }
     }
 }
 
@@ -103,10 +96,7 @@ impl std::error::Error for Error {}
 
 impl From<types::Error> for Error {
     fn from(error: types::Error) -> Self {
-        Self {
-            code: error.code.into(),
-            reason: error.reason,
-        }
+        Self { code: error.code.into(), reason: error.reason }
     }
 }
 

@@ -6,8 +6,7 @@ use crate::bindings::wasmactor::actor::{blocking, messaging};
 use crate::lifecycle::Birth;
 use crate::timer::{Timer, deadline, milliseconds};
 use crate::{
-    Address, Down, ENCODED, Error, Failure, Reply, Result, Sender, Signal, Socket, SocketEvent,
-    config, decode, encode,
+    Address, Down, ENCODED, Error, Failure, Reply, Result, Sender, Signal, Socket, SocketEvent, config, decode, encode,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::time::Duration;
@@ -72,9 +71,7 @@ pub trait Actor: Sized + 'static {
 }
 
 pub(crate) fn unknown_kind(kind: u32) -> Failure {
-    Failure::new(format_args!(
-        "messages of kind {kind} are not understood here"
-    ))
+    Failure::new(format_args!("messages of kind {kind} are not understood here"))
 }
 
 /// A request whose answer comes to the `answer` handler.
@@ -94,10 +91,7 @@ impl Address {
     /// or the time of the request that is being handled, is over.
     ///
     /// Errors: every [`ErrorCode`](crate::ErrorCode) but `Io`; `Refused` carries what the other handler said.
-    pub fn call<R: DeserializeOwned>(
-        self,
-        message: &(impl Serialize + ?Sized),
-    ) -> Result<R, Error> {
+    pub fn call<R: DeserializeOwned>(self, message: &(impl Serialize + ?Sized)) -> Result<R, Error> {
         decode(&self.call_raw(ENCODED, &encode(message)?, None)?)
     }
 
@@ -111,34 +105,14 @@ impl Address {
     }
 
     /// [`call`](Self::call) for bytes; without a `timeout` the manifest's.
-    pub fn call_raw(
-        self,
-        kind: u32,
-        payload: &[u8],
-        timeout: Option<Duration>,
-    ) -> Result<Vec<u8>, Error> {
-        Ok(blocking::call(
-            self.get(),
-            kind,
-            payload,
-            deadline(timeout),
-        )?)
+    pub fn call_raw(self, kind: u32, payload: &[u8], timeout: Option<Duration>) -> Result<Vec<u8>, Error> {
+        Ok(blocking::call(self.get(), kind, payload, deadline(timeout))?)
     }
 
     /// Sends a request without waiting; the answer comes to the `answer` handler, for [`decode`]. Errors as
     /// [`send`](Self::send), and `Deadline` if no time is left.
-    pub fn request(
-        self,
-        message: &(impl Serialize + ?Sized),
-        timeout: Option<Duration>,
-    ) -> Result<Asked, Error> {
-        Ok(Asked(messaging::request(
-            self.get(),
-            ENCODED,
-            &encode(message)?,
-            deadline(timeout),
-            0,
-        )?))
+    pub fn request(self, message: &(impl Serialize + ?Sized), timeout: Option<Duration>) -> Result<Asked, Error> {
+        Ok(Asked(messaging::request(self.get(), ENCODED, &encode(message)?, deadline(timeout), 0)?))
     }
 }
 
@@ -146,11 +120,7 @@ impl Address {
 /// the new one's `init` has returned.
 ///
 /// Errors: `Invalid` (no such module, bad name or a name that is taken), `NotGranted`, `Refused` (what `init` said).
-pub fn spawn<T: Serialize + ?Sized>(
-    module: &str,
-    name: Option<&str>,
-    args: &T,
-) -> Result<Address, Error> {
+pub fn spawn<T: Serialize + ?Sized>(module: &str, name: Option<&str>, args: &T) -> Result<Address, Error> {
     Ok(blocking::spawn(module, name, &encode(args)?)?.into())
 }
 
@@ -173,16 +143,14 @@ pub fn dispatch<A: Actor>(actor: &mut A, event: Event) -> Result<(), String> {
         Event::Message(message) => {
             let from = Sender::new(message.source, message.session);
             let outcome = match message.kind {
-                ENCODED => decode(&message.payload)
-                    .map_err(Failure::from)
-                    .and_then(|message| actor.handle(message, &from)),
+                ENCODED => {
+                    decode(&message.payload).map_err(Failure::from).and_then(|message| actor.handle(message, &from))
+                }
                 kind => actor.raw(kind, message.payload, &from),
             };
             return from.finish(outcome).map_or(Ok(()), Err);
         }
-        Event::Reply(reply) => {
-            actor.answer(Asked(reply.session), reply.outcome.map_err(Error::from))
-        }
+        Event::Reply(reply) => actor.answer(Asked(reply.session), reply.outcome.map_err(Error::from)),
         Event::Spawned(spawned) => {
             let outcome = spawned.outcome.map(Address::from).map_err(Error::from);
             actor.spawned(Birth(spawned.session), outcome)

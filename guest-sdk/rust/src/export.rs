@@ -56,14 +56,12 @@ macro_rules! async_actor {
                 fn handle(
                     event: $crate::bindings::exports::wasmactor::actor::handler::Event,
                 ) -> ::core::result::Result<(), ::std::string::String> {
-                    let actor = ACTOR
-                        .with_borrow(|actor| actor.clone())
-                        .expect("the host calls init first");
+                    let actor = ACTOR.with_borrow(|actor| actor.clone()).expect("the host calls init first");
                     $crate::interleaved::dispatch(&actor, event)
                 }
             }
 
-    $crate::bindings::export!(Export with_types_in $crate::bindings);
+            $crate::bindings::export!(Export with_types_in $crate::bindings);
         };
     };
 }

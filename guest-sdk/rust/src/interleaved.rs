@@ -5,7 +5,9 @@
 //! Dropping a future that waits (by `select`, [`timeout`], or ending its task) gives the waiting up at the host too.
 
 mod ask;
+mod listener;
 mod queue;
+mod sockets;
 mod stream;
 mod tasks;
 mod time;
@@ -38,17 +40,15 @@ pub use ask::{Ask, Ended, Spawning, ended, spawn};
 pub use futures_util::future::{join_all, try_join_all};
 pub use futures_util::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 pub use futures_util::{FutureExt, join, select, select_biased, try_join};
+pub use listener::TcpListener;
 pub use queue::Queue;
-pub use stream::{TcpListener, TcpStream};
+pub use stream::TcpStream;
 pub use tasks::{JoinHandle, spawn_local, yield_now};
 pub use time::{Elapsed, Interval, Sleep, interval, sleep, timeout};
 
 use crate::bindings::exports::wasmactor::actor::handler::Event;
 use crate::exclusive::unknown_kind;
-use crate::{
-    Down, ENCODED, Error, Failure, Reply, Result, Sender, Signal, Socket, SocketEvent, Timer,
-    config, decode,
-};
+use crate::{Down, ENCODED, Error, Failure, Reply, Result, Sender, Signal, Socket, SocketEvent, Timer, config, decode};
 use serde::de::DeserializeOwned;
 use std::rc::Rc;
 use waits::Ending;
@@ -57,10 +57,7 @@ use waits::Ending;
 ///
 /// An error that a handler returns fails the request that it handled, is logged, and the actor lives on. A panic ends
 /// the actor.
-#[expect(
-    async_fn_in_trait,
-    reason = "an actor has one thread: its futures need not be Send"
-)]
+#[expect(async_fn_in_trait, reason = "an actor has one thread: its futures need not be Send")]
 pub trait AsyncActor: Sized + 'static {
     /// What the manifest's `args`, or the spawner, give. `()` for nothing.
     type Args: DeserializeOwned + 'static;
@@ -140,16 +137,10 @@ pub fn dispatch<A: AsyncActor>(actor: &Rc<A>, event: Event) -> Result<(), String
         }
         Event::Reply(reply) => {
             // Nobody waits any more: it was dropped while the event was on its way.
-            let _ = waits::end(
-                reply.session,
-                Ending::Reply(reply.outcome.map_err(Error::from)),
-            );
+            let _ = waits::end(reply.session, Ending::Reply(reply.outcome.map_err(Error::from)));
         }
         Event::Spawned(spawned) => {
-            let _ = waits::end(
-                spawned.session,
-                Ending::Spawned(spawned.outcome.map_err(Error::from)),
-            );
+            let _ = waits::end(spawned.session, Ending::Spawned(spawned.outcome.map_err(Error::from)));
         }
         Event::Timeout(session) => {
             if waits::end(session, Ending::Timeout).is_err() {
@@ -162,7 +153,7 @@ pub fn dispatch<A: AsyncActor>(actor: &Rc<A>, event: Event) -> Result<(), String
             }
         }
         Event::Socket(news) => {
-            if let Err(event) = stream::deliver(news.socket, news.event.into()) {
+            if let Err(event) = sockets::deliver(news.socket, news.event.into()) {
                 background(actor.socket(Socket(news.socket), event));
             }
         }

@@ -36,7 +36,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! Layers, imports go down only: `export` | `exclusive` `interleaved` | `sender` | `address` `names` `lifecycle` `timer`
+//! Layers, imports go down only: `export` | `exclusive` `interleaved` | `sender` | `deferred` | `address` `names` `lifecycle` `timer`
 //! `socket` `config` `random` `logger` | `codec` `error` | `bindings`. What `interleaved` is built of (tasks, waits,
 //! queue) never touches `bindings`, so it is tested natively.
 
@@ -52,6 +52,7 @@ mod address;
 pub mod bindings;
 mod codec;
 pub mod config;
+mod deferred;
 mod error;
 pub mod exclusive;
 mod export;
@@ -66,9 +67,10 @@ pub mod timer;
 
 pub use address::{Address, broadcast, broadcast_raw};
 pub use codec::{ENCODED, decode, encode};
+pub use deferred::Deferred;
 pub use error::{Error, ErrorCode, Failure, Result};
 pub use lifecycle::{Cause, Down, Signal, exit};
 pub use log::{debug, error, info, log_enabled, trace, warn};
-pub use sender::{Deferred, Reply, Sender, done, later, reply, reply_raw};
+pub use sender::{Reply, Sender, done, later, reply, reply_raw};
 pub use socket::{Socket, SocketEvent};
 pub use timer::Timer;

@@ -91,11 +91,7 @@ pub struct Birth(pub(crate) u64);
 /// has returned. `args` is what the new actor's `Args` is decoded from.
 ///
 /// Errors: `Invalid` (no such module, bad name or a name that is taken), `NotGranted`.
-pub fn spawn_later<T: Serialize + ?Sized>(
-    module: &str,
-    name: Option<&str>,
-    args: &T,
-) -> Result<Birth, Error> {
+pub fn spawn_later<T: Serialize + ?Sized>(module: &str, name: Option<&str>, args: &T) -> Result<Birth, Error> {
     Ok(Birth(lifecycle::spawn(module, name, &encode(args)?)?))
 }
 
@@ -124,11 +120,6 @@ impl From<lifecycle::Signal> for Signal {
 
 impl From<handler::Down> for Down {
     fn from(down: handler::Down) -> Self {
-        Self {
-            watch: Watch(down.watch),
-            actor: down.actor.into(),
-            cause: down.cause.into(),
-            reason: down.reason,
-        }
+        Self { watch: Watch(down.watch), actor: down.actor.into(), cause: down.cause.into(), reason: down.reason }
     }
 }

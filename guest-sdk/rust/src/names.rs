@@ -18,16 +18,10 @@ pub fn unregister(name: &str) -> bool {
 pub fn lookup(name: &str) -> Result<Address, Error> {
     registry::lookup(name)
         .map(Address::from)
-        .ok_or_else(|| Error {
-            code: ErrorCode::NoSuchActor,
-            reason: format!("nobody is named {name}"),
-        })
+        .ok_or_else(|| Error { code: ErrorCode::NoSuchActor, reason: format!("nobody is named {name}") })
 }
 
 /// All names that start with a prefix, sorted.
 pub fn list(prefix: &str) -> Vec<(String, Address)> {
-    registry::list(prefix)
-        .into_iter()
-        .map(|(name, address)| (name, address.into()))
-        .collect()
+    registry::list(prefix).into_iter().map(|(name, address)| (name, address.into())).collect()
 }

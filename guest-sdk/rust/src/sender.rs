@@ -1,12 +1,12 @@
-//! Who sent a message and what it waits for: [`Sender`], what handlers return: [`Reply`], and the token of an answer
-//! that comes later: [`Deferred`].
+//! Who sent a message and what it waits for: [`Sender`], what handlers return: [`Reply`].
 //!
 //! A request is answered exactly once. It is *open* during its turn, *kept* after `defer`, *handed out* once a
 //! `Deferred` owns it, and *over* after an answer. Both styles share these stages; only the interleaved one leaves
 //! handlers pending after their turn.
 
 use crate::bindings::wasmactor::actor::messaging;
-use crate::{Address, ENCODED, Error, Failure, Result, encode};
+use crate::deferred::DROPPED;
+use crate::{Address, Deferred, ENCODED, Error, Failure, Result, encode};
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -74,15 +74,9 @@ pub struct Sender {
 
 impl Sender {
     pub(crate) fn new(address: u64, session: u64) -> Self {
-        let request = Request {
-            session: Cell::new(session),
-            stage: Cell::new(Stage::Open),
-            failure: RefCell::new(None),
-        };
-        Self {
-            address: address.into(),
-            request: Rc::new(request),
-        }
+        let request =
+            Request { session: Cell::new(session), stage: Cell::new(Stage::Open), failure: RefCell::new(None) };
+        Self { address: address.into(), request: Rc::new(request) }
     }
 
     /// Who sent it.
@@ -118,15 +112,11 @@ impl Sender {
             Stage::Open => self.keep()?,
             Stage::Kept => {}
             Stage::HandedOut | Stage::Over => {
-                return Err(Error::invalid(
-                    "the request was deferred or answered before",
-                ));
+                return Err(Error::invalid("the request was deferred or answered before"));
             }
         }
         self.request.stage.set(Stage::HandedOut);
-        Ok(Deferred {
-            session: self.request.session.get(),
-        })
+        Ok(Deferred::new(self.request.session.get()))
     }
 
     /// Hands the request to another actor, which answers the first sender directly, with the time that is left. A
@@ -192,9 +182,7 @@ impl Sender {
             (Ok(Reply(Outcome::Now(payload))), Stage::Open) => messaging::ret(&payload),
             (Ok(Reply(Outcome::Now(payload))), Stage::Kept) => messaging::reply(session, &payload),
             (Ok(Reply(Outcome::Now(_))), _) => {
-                log::error!(
-                    "a handler answered a request that it had deferred or forwarded; the answer is lost"
-                );
+                log::error!("a handler answered a request that it had deferred or forwarded; the answer is lost");
                 Ok(())
             }
             (Ok(Reply(Outcome::Elsewhere)), Stage::Kept) => messaging::reject(session, DROPPED),
@@ -206,66 +194,5 @@ impl Sender {
             log::debug!("an answer came too late: {}", Error::from(error));
         }
         None
-    }
-}
-
-const DROPPED: &str = "dropped without an answer";
-
-/// The duty to answer one request, once, at any time. Dropping it rejects the request.
-#[derive(Debug)]
-#[must_use = "dropping it rejects the request"]
-pub struct Deferred {
-    /// 0 when answered.
-    session: u64,
-}
-
-impl Deferred {
-    /// Answers with a value. Errors: `Invalid` if the caller's time is over, or the value cannot be encoded (then the
-    /// request is rejected).
-    pub fn reply<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
-        let payload = encode(value)?;
-        self.reply_raw(&payload)
-    }
-
-    /// Answers with bytes. Errors as [`reply`](Self::reply).
-    pub fn reply_raw(mut self, payload: &[u8]) -> Result<(), Error> {
-        Ok(messaging::reply(
-            std::mem::take(&mut self.session),
-            payload,
-        )?)
-    }
-
-    /// Answers with the error `Refused` and this reason. Errors: `Invalid` if the caller's time is over.
-    pub fn reject(mut self, reason: &str) -> Result<(), Error> {
-        Ok(messaging::reject(
-            std::mem::take(&mut self.session),
-            reason,
-        )?)
-    }
-
-    /// Hands the request to another actor, which answers the first caller directly. After an error the request is
-    /// still held by this token. Errors as [`Address::send`], and `Invalid` if it is over.
-    pub fn forward<M: Serialize + ?Sized>(
-        &mut self,
-        to: Address,
-        message: &M,
-    ) -> Result<(), Error> {
-        messaging::forward(self.session, to.get(), ENCODED, &encode(message)?)?;
-        self.session = 0;
-        Ok(())
-    }
-
-    /// How long the caller still waits. None: not any more.
-    pub fn remaining(&self) -> Option<Duration> {
-        messaging::remaining(self.session).map(Duration::from_millis)
-    }
-}
-
-impl Drop for Deferred {
-    fn drop(&mut self) {
-        if self.session != 0 {
-            // An error means that the caller's time is over, which is as good.
-            let _ = messaging::reject(self.session, DROPPED);
-        }
     }
 }

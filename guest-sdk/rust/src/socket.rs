@@ -91,10 +91,9 @@ impl From<host::SocketEvent> for SocketEvent {
     fn from(event: host::SocketEvent) -> Self {
         match event {
             host::SocketEvent::Connected(peer) => Self::Connected(peer),
-            host::SocketEvent::Accepted(accepted) => Self::Accepted {
-                socket: Socket(accepted.socket),
-                peer: accepted.peer,
-            },
+            host::SocketEvent::Accepted(accepted) => {
+                Self::Accepted { socket: Socket(accepted.socket), peer: accepted.peer }
+            }
             host::SocketEvent::Given(peer) => Self::Given(peer),
             host::SocketEvent::Data(bytes) => Self::Data(bytes),
             host::SocketEvent::End => Self::End,

@@ -37,9 +37,7 @@ pub(crate) fn milliseconds(time: Duration) -> u64 {
 
 /// The same for a request's deadline: 0 would mean the manifest's default, so it becomes 1.
 pub(crate) fn deadline(time: Option<Duration>) -> u32 {
-    time.map_or(0, |time| {
-        u32::try_from(milliseconds(time)).unwrap_or(u32::MAX).max(1)
-    })
+    time.map_or(0, |time| u32::try_from(milliseconds(time)).unwrap_or(u32::MAX).max(1))
 }
 
 #[cfg(test)]

@@ -50,9 +50,7 @@ struct Args {
 
 impl Default for Args {
     fn default() -> Self {
-        Self {
-            level: Severity::Trace,
-        }
+        Self { level: Severity::Trace }
     }
 }
 
@@ -61,13 +59,7 @@ struct Logger {
 }
 
 impl Logger {
-    fn line(
-        &self,
-        from: Address,
-        severity: Severity,
-        text: &str,
-        fields: BTreeMap<String, String>,
-    ) {
+    fn line(&self, from: Address, severity: Severity, text: &str, fields: BTreeMap<String, String>) {
         if severity > self.level {
             return;
         }
@@ -98,11 +90,7 @@ impl Actor for Logger {
 
     fn handle(&mut self, message: Message, from: &Sender) -> Result<Reply> {
         match message {
-            Message::Line {
-                level,
-                text,
-                fields,
-            } => self.line(from.address(), level, &text, fields),
+            Message::Line { level, text, fields } => self.line(from.address(), level, &text, fields),
             Message::Level(level) => self.level = level,
             Message::Flush => {}
         }
@@ -113,12 +101,7 @@ impl Actor for Logger {
         if kind != TEXT {
             fail!("messages of kind {kind} are not understood here");
         }
-        self.line(
-            from.address(),
-            Severity::Info,
-            &String::from_utf8_lossy(&payload),
-            BTreeMap::new(),
-        );
+        self.line(from.address(), Severity::Info, &String::from_utf8_lossy(&payload), BTreeMap::new());
         done()
     }
 }

@@ -31,19 +31,12 @@ async fn audit(
     total: u64,
     promised: &[TransferId],
 ) -> Result<Report, Error> {
-    let mut report = Report {
-        living: 0,
-        estates: 0,
-        dead: 0,
-        faults: Vec::new(),
-    };
+    let mut report = Report { living: 0, estates: 0, dead: 0, faults: Vec::new() };
     let mut statements = Vec::new();
     for (name, account) in accounts {
         let statement = statement(*account).await?;
         if statement.held > 0 {
-            report
-                .faults
-                .push(format!("{name} still holds {}", statement.held));
+            report.faults.push(format!("{name} still holds {}", statement.held));
         }
         report.living += statement.balance + statement.held;
         statements.push((name, statement));
@@ -54,27 +47,20 @@ async fn audit(
         for (name, statement) in statements {
             let balance = balances.remove(name).unwrap_or(0);
             if balance != statement.balance {
-                report.faults.push(format!(
-                    "{name} has {}, the ledger says {balance}",
-                    statement.balance
-                ));
+                report.faults.push(format!("{name} has {}, the ledger says {balance}", statement.balance));
             }
         }
         report.dead = balances.len();
         report.estates = balances.values().sum();
         for id in promised {
             if !entries.iter().any(|entry| entry.id == *id) {
-                report.faults.push(format!(
-                    "transfer {id} was promised and is not in the ledger"
-                ));
+                report.faults.push(format!("transfer {id} was promised and is not in the ledger"));
             }
         }
     }
     let sum = report.living + report.estates;
     if sum != total {
-        report
-            .faults
-            .push(format!("{sum} are there, {total} were paid in"));
+        report.faults.push(format!("{sum} are there, {total} were paid in"));
     }
     Ok(report)
 }
@@ -88,32 +74,15 @@ impl AsyncActor for Auditor {
     }
 
     async fn handle(self: Rc<Self>, message: ToAuditor, _from: Sender) -> Result<Reply> {
-        let ToAuditor::Audit {
-            ledger,
-            accounts,
-            total,
-            promised,
-        } = message;
+        let ToAuditor::Audit { ledger, accounts, total, promised } = message;
         let report = audit(ledger, &accounts, total, &promised).await?;
         for fault in &report.faults {
             error!("{fault}");
         }
         if report.faults.is_empty() {
-            let dead = if report.dead == 0 {
-                String::new()
-            } else {
-                format!(" and {} estate", report.dead)
-            };
-            let books = if ledger.is_some() {
-                "every book agrees"
-            } else {
-                "no ledger to compare"
-            };
-            info!(
-                "{} in {} accounts{dead}, nothing held, {books}",
-                report.living + report.estates,
-                accounts.len()
-            );
+            let dead = if report.dead == 0 { String::new() } else { format!(" and {} estate", report.dead) };
+            let books = if ledger.is_some() { "every book agrees" } else { "no ledger to compare" };
+            info!("{} in {} accounts{dead}, nothing held, {books}", report.living + report.estates, accounts.len());
         }
         reply(report)
     }

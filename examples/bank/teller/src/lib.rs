@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 use wasmactor_sdk::interleaved::{AsyncActor, join, join_all, sleep, spawn};
-use wasmactor_sdk::{
-    Address, Reply, Result, Sender, async_actor, done, error, exit, fail, info, lifecycle, random,
-};
+use wasmactor_sdk::{Address, Reply, Result, Sender, async_actor, done, error, exit, fail, info, lifecycle, random};
 
 /// Customers who are served at once; each makes its transfers one by one.
 const CUSTOMERS: u64 = 10;
@@ -45,30 +43,17 @@ struct Teller {
 
 impl Teller {
     fn living(&self) -> Vec<(String, Address)> {
-        self.accounts
-            .borrow()
-            .iter()
-            .map(|(name, address)| (name.clone(), *address))
-            .collect()
+        self.accounts.borrow().iter().map(|(name, address)| (name.clone(), *address)).collect()
     }
 
     async fn open_ledger(&self) -> Result<Address> {
-        Ok(spawn(
-            "ledger",
-            None,
-            &LedgerArgs {
-                accounts: self.living(),
-            },
-        )
-        .await?)
+        Ok(spawn("ledger", None, &LedgerArgs { accounts: self.living() }).await?)
     }
 
     async fn open_account(&self, name: &str, ledger: Address) -> Result {
         let account = spawn("account", None, &AccountArgs { name, ledger }).await?;
         // The account opens itself at the ledger; its first answer says that it is done.
-        account
-            .ask::<bank_books::Statement>(&bank_books::ToAccount::Statement)
-            .await?;
+        account.ask::<bank_books::Statement>(&bank_books::ToAccount::Statement).await?;
         self.accounts.borrow_mut().insert(name.to_owned(), account);
         Ok(())
     }
@@ -77,12 +62,7 @@ impl Teller {
     async fn transfer(&self, ledger: Address, from: &str, to: &str, amount: u64) {
         let id = self.next.get();
         self.next.set(id + 1);
-        let entry = Entry {
-            id,
-            from: from.to_owned(),
-            to: to.to_owned(),
-            amount,
-        };
+        let entry = Entry { id, from: from.to_owned(), to: to.to_owned(), amount };
         if ledger.ask::<Verdict>(&ToLedger::Transfer(entry)).await == Ok(Verdict::Done) {
             self.promised.borrow_mut().push(id);
         }
@@ -96,13 +76,7 @@ impl Teller {
         for _ in 0..self.args.transfers / CUSTOMERS {
             let from = pick(names.len());
             let to = (from + 1 + pick(names.len() - 1)) % names.len();
-            self.transfer(
-                ledger,
-                &names[from],
-                &names[to],
-                1 + random::below(self.args.deposit / 2),
-            )
-            .await;
+            self.transfer(ledger, &names[from], &names[to], 1 + random::below(self.args.deposit / 2)).await;
         }
     }
 
@@ -135,11 +109,7 @@ impl Teller {
     }
 
     async fn day(&self) -> Result {
-        let Args {
-            names,
-            deposit,
-            transfers,
-        } = &self.args;
+        let Args { names, deposit, transfers } = &self.args;
         let auditor = spawn("auditor", None, &()).await?;
         let ledger = self.open_ledger().await?;
         for name in names {

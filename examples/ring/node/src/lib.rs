@@ -37,20 +37,10 @@ impl Actor for Node {
     fn handle(&mut self, message: Message, _from: &Sender) -> Result<Reply> {
         match message {
             Message::Next(next) => self.next = Some(next),
-            Message::Token {
-                hops,
-                left: 0,
-                home,
-            } => home.send(&Home { hops })?,
+            Message::Token { hops, left: 0, home } => home.send(&Home { hops })?,
             Message::Token { hops, left, home } => {
-                let Some(next) = self.next else {
-                    fail!("a token came before the ring was closed")
-                };
-                next.send(&Message::Token {
-                    hops: hops + 1,
-                    left: left - 1,
-                    home,
-                })?;
+                let Some(next) = self.next else { fail!("a token came before the ring was closed") };
+                next.send(&Message::Token { hops: hops + 1, left: left - 1, home })?;
             }
             Message::Stop => exit("the ring is done"),
         }

@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use wasmactor_sdk::exclusive::{Actor, spawn};
-use wasmactor_sdk::{
-    Address, Reply, Result, Sender, Timer, actor, broadcast, debug, done, exit, fail, info, timer,
-};
+use wasmactor_sdk::{Address, Reply, Result, Sender, Timer, actor, broadcast, debug, done, exit, fail, info, timer};
 
 #[derive(Deserialize)]
 struct Args {
@@ -42,11 +40,7 @@ impl Actor for Ring {
         }
         // Waiting for children within `init` would make our own spawner wait for them; so the work starts by a timer.
         Timer::after(std::time::Duration::ZERO);
-        Ok(Self {
-            args,
-            nodes: Vec::new(),
-            started: timer::now(),
-        })
+        Ok(Self { args, nodes: Vec::new(), started: timer::now() })
     }
 
     fn timeout(&mut self, _timer: Timer) -> Result {
@@ -59,23 +53,13 @@ impl Actor for Ring {
         info!("{} nodes stand in a ring", self.args.nodes);
         self.started = timer::now();
         let left = u64::from(self.args.nodes) * u64::from(self.args.rounds);
-        self.nodes[0].send(&ToNode::Token {
-            hops: 0,
-            left,
-            home: Address::own(),
-        })?;
+        self.nodes[0].send(&ToNode::Token { hops: 0, left, home: Address::own() })?;
         Ok(())
     }
 
     fn handle(&mut self, home: Home, _from: &Sender) -> Result<Reply> {
-        debug!(
-            "{:?} a hop",
-            (timer::now() - self.started).div_f64(home.hops.max(1) as f64)
-        );
-        info!(
-            "the token went round {} times, {} hops",
-            self.args.rounds, home.hops
-        );
+        debug!("{:?} a hop", (timer::now() - self.started).div_f64(home.hops.max(1) as f64));
+        info!("the token went round {} times, {} hops", self.args.rounds, home.hops);
         broadcast(&self.nodes, &ToNode::Stop)?;
         exit("done");
         done()

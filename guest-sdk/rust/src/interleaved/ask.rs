@@ -32,8 +32,8 @@ pub(super) async fn within<T>(from: Sender, handler: impl Future<Output = T>) ->
 /// The session for `messaging.request`'s `within`.
 fn working_for() -> u64 {
     WORKS_FOR.with_borrow(|from| match from {
-        // Open: 0 means the request that is being handled now, which is this one.
-        Some(from) if from.request.stage.get() != Stage::Open => from.request.session.get(),
+        // Open: 0 means the request that is being handled now, which is this one. Over: nobody's time bounds us.
+        Some(from) if !matches!(from.request.stage.get(), Stage::Open | Stage::Over) => from.request.session.get(),
         _ => 0,
     })
 }
@@ -49,30 +49,15 @@ pub struct Ask<R> {
 
 /// An answer in bytes.
 impl<R> Ask<R> {
-    fn new(
-        to: Address,
-        kind: u32,
-        payload: Result<Vec<u8>, Error>,
-        timeout: Option<Duration>,
-    ) -> Self {
-        let session = payload.and_then(|payload| {
-            Ok(messaging::request(
-                to.get(),
-                kind,
-                &payload,
-                deadline(timeout),
-                working_for(),
-            )?)
-        });
+    fn new(to: Address, kind: u32, payload: Result<Vec<u8>, Error>, timeout: Option<Duration>) -> Self {
+        let session = payload
+            .and_then(|payload| Ok(messaging::request(to.get(), kind, &payload, deadline(timeout), working_for())?));
         let state = session.map_err(Some).map(|session| {
             Wait::new(session, |session| {
                 messaging::cancel(session);
             })
         });
-        Self {
-            state,
-            decode: PhantomData,
-        }
+        Self { state, decode: PhantomData }
     }
 
     fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, Error>> {
@@ -108,21 +93,12 @@ impl Address {
 
     /// [`ask`](Self::ask) with a deadline of its own, which the receiver sees too (so better than
     /// [`timeout`](super::timeout) around `ask`).
-    pub fn ask_timeout<R: DeserializeOwned>(
-        self,
-        message: &(impl Serialize + ?Sized),
-        timeout: Duration,
-    ) -> Ask<R> {
+    pub fn ask_timeout<R: DeserializeOwned>(self, message: &(impl Serialize + ?Sized), timeout: Duration) -> Ask<R> {
         Ask::new(self, ENCODED, encode(message), Some(timeout))
     }
 
     /// [`ask`](Self::ask) for bytes; without a `timeout` the manifest's.
-    pub async fn ask_raw(
-        self,
-        kind: u32,
-        payload: Vec<u8>,
-        timeout: Option<Duration>,
-    ) -> Result<Vec<u8>, Error> {
+    pub async fn ask_raw(self, kind: u32, payload: Vec<u8>, timeout: Option<Duration>) -> Result<Vec<u8>, Error> {
         let mut ask = Ask::<()>::new(self, kind, Ok(payload), timeout);
         std::future::poll_fn(|context| ask.poll_bytes(context)).await
     }
@@ -139,11 +115,7 @@ pub struct Spawning(Result<Wait, Option<Error>>);
 /// Errors: `Invalid` (no such module, bad name or a name that is taken), `NotGranted`, `Refused` (what `init` said).
 pub fn spawn<T: Serialize + ?Sized>(module: &str, name: Option<&str>, args: &T) -> Spawning {
     let session = encode(args).and_then(|args| Ok(lifecycle::spawn(module, name, &args)?));
-    Spawning(
-        session
-            .map_err(Some)
-            .map(|session| Wait::new(session, |_| {})),
-    )
+    Spawning(session.map_err(Some).map(|session| Wait::new(session, |_| {})))
 }
 
 impl Future for Spawning {

@@ -28,10 +28,7 @@ pub struct Queue {
 impl Queue {
     /// A queue that nobody is in.
     pub fn new() -> Self {
-        Self {
-            door: Semaphore::new(1),
-            inside: Cell::new(false),
-        }
+        Self { door: Semaphore::new(1), inside: Cell::new(false) }
     }
 
     /// Runs a future when all that came before have left. Dropping the returned future leaves the queue.
@@ -64,9 +61,7 @@ impl Default for Queue {
 
 impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Queue")
-            .field("free", &self.is_free())
-            .finish_non_exhaustive()
+        f.debug_struct("Queue").field("free", &self.is_free()).finish_non_exhaustive()
     }
 }
 
@@ -146,8 +141,7 @@ mod tests {
     #[test]
     fn leaving_by_drop_lets_the_next_in() {
         let queue = Rc::new(Queue::new());
-        let hold =
-            |queue: Rc<Queue>| async move { queue.enter(std::future::pending::<()>()).await };
+        let hold = |queue: Rc<Queue>| async move { queue.enter(std::future::pending::<()>()).await };
         let first = spawn_local(hold(queue.clone()));
         let waiting = spawn_local(hold(queue.clone()));
         let inner = queue.clone();

@@ -42,21 +42,15 @@ impl<T> Future for JoinHandle<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        Pin::new(
-            self.0
-                .as_mut()
-                .expect("only `abort` and `drop` take the task"),
-        )
-        .poll(context)
+        Pin::new(self.0.as_mut().expect("only `abort` and `drop` take the task")).poll(context)
     }
 }
 
 /// Starts a task beside the others. It goes on when the handler that started it ends, and belongs to no request: what
 /// it asks has deadlines of its own. It runs at the next `.await` of the caller.
 pub fn spawn_local<T: 'static>(future: impl Future<Output = T> + 'static) -> JoinHandle<T> {
-    let (runnable, task) = async_task::spawn_local(future, |runnable| {
-        READY.with_borrow_mut(|ready| ready.push_back(runnable))
-    });
+    let (runnable, task) =
+        async_task::spawn_local(future, |runnable| READY.with_borrow_mut(|ready| ready.push_back(runnable)));
     runnable.schedule();
     JoinHandle(Some(task))
 }

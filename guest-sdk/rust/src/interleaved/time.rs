@@ -46,10 +46,7 @@ pub async fn timeout<T>(time: Duration, future: impl Future<Output = T>) -> Resu
     until(future, sleep(time)).await
 }
 
-async fn until<T>(
-    future: impl Future<Output = T>,
-    end: impl Future<Output = ()>,
-) -> Result<T, Elapsed> {
+async fn until<T>(future: impl Future<Output = T>, end: impl Future<Output = ()>) -> Result<T, Elapsed> {
     match select(pin!(future), pin!(end)).await {
         Either::Left((value, _)) => Ok(value),
         Either::Right(((), _)) => Err(Elapsed),
@@ -65,10 +62,7 @@ pub struct Interval {
 
 /// Ticks every `period`, the first time one period from now.
 pub fn interval(period: Duration) -> Interval {
-    Interval {
-        period,
-        next: now() + period,
-    }
+    Interval { period, next: now() + period }
 }
 
 impl Interval {
@@ -93,9 +87,6 @@ mod tests {
     fn what_ends_first_wins_and_a_tie_goes_to_the_work() {
         assert_eq!(until(ready(1), pending()).now_or_never(), Some(Ok(1)));
         assert_eq!(until(ready(1), ready(())).now_or_never(), Some(Ok(1)));
-        assert_eq!(
-            until(pending::<()>(), ready(())).now_or_never(),
-            Some(Err(Elapsed))
-        );
+        assert_eq!(until(pending::<()>(), ready(())).now_or_never(), Some(Err(Elapsed)));
     }
 }

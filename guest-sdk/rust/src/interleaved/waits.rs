@@ -37,9 +37,7 @@ pub(super) struct Wait {
 
 impl std::fmt::Debug for Wait {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Wait")
-            .field("session", &self.session)
-            .finish_non_exhaustive()
+        f.debug_struct("Wait").field("session", &self.session).finish_non_exhaustive()
     }
 }
 
@@ -47,11 +45,7 @@ impl Wait {
     pub(super) fn new(session: u64, cancel: fn(u64)) -> Self {
         let slot = Rc::new(Slot::default());
         WAITING.with_borrow_mut(|waiting| waiting.insert(session, slot.clone()));
-        Self {
-            session,
-            slot,
-            cancel,
-        }
+        Self { session, slot, cancel }
     }
 }
 
@@ -72,10 +66,7 @@ impl Future for Wait {
 impl Drop for Wait {
     fn drop(&mut self) {
         // Still in the table: its end has not come.
-        if WAITING
-            .with_borrow_mut(|waiting| waiting.remove(&self.session))
-            .is_some()
-        {
+        if WAITING.with_borrow_mut(|waiting| waiting.remove(&self.session)).is_some() {
             (self.cancel)(self.session);
         }
     }
