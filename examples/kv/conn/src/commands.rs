@@ -3,7 +3,7 @@
 use crate::local;
 use crate::round::{Round, Step};
 use crate::set;
-use kv_resp::{Command, reply};
+use kv_resp::{Command, integer, reply};
 use kv_wire::{Operation, Set};
 use std::ops::RangeInclusive;
 
@@ -30,13 +30,14 @@ impl Client {
 const NAME: usize = 8;
 
 /// How many commands `arity` knows.
-pub(crate) const COMMANDS: i64 = 19;
+pub(crate) const COMMANDS: i64 = 20;
 
 /// How many arguments a command takes, its name among them. None: we do not know it.
 fn arity(name: &[u8]) -> Option<RangeInclusive<usize>> {
     const MANY: usize = usize::MAX;
     Some(match name {
         b"DBSIZE" => 1..=1,
+        b"INCRBY" => 3..=3,
         b"PING" => 1..=2,
         b"COMMAND" | b"FLUSHALL" | b"HELLO" | b"INFO" | b"QUIT" => 1..=MANY,
         b"ECHO" | b"GET" | b"INCR" | b"KEYS" | b"SELECT" => 2..=2,
@@ -60,7 +61,11 @@ pub(crate) fn plan(command: Command<'_>, client: &mut Client, round: &mut Round)
     let one = if client.resp3 { Step::One3 } else { Step::One };
     match name {
         b"GET" => single(round, one, command.get(1), Operation::Get),
-        b"INCR" => single(round, one, command.get(1), Operation::Increment),
+        b"INCR" => single(round, one, command.get(1), |key| Operation::Increment { key, by: 1 }),
+        b"INCRBY" => match integer(command.get(2)) {
+            Some(by) => single(round, one, command.get(1), |key| Operation::Increment { key, by }),
+            None => round.local(|out| reply::error(out, set::NUMBER)),
+        },
         b"SET" => match set::options(command, client.clock) {
             Ok(how) => {
                 single(round, one, command.get(1), |key| Operation::Set { key, value: command.get(2), how });

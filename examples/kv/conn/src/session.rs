@@ -18,9 +18,10 @@ use kv_resp::{Parser, reply};
 /// A round takes no more commands once its requests have so many bytes.
 const ROUND: usize = 1 << 20;
 
-/// So many unsent bytes stop the rounds. The host tells when all is sent only if it told of a backlog, which it does from
-/// 1 MiB on.
-const BACKLOG: u64 = 1 << 20;
+/// So many unsent bytes stop the rounds until all is sent. Clients like to send a whole pipeline before they read: with
+/// less room those that ask for large values would wait for us while we wait for them. (Not below 1 MiB, from where on the
+/// host tells of a backlog and of its end.)
+const BACKLOG: u64 = 32 << 20;
 
 /// So many bytes may wait while a round is under way.
 const BUFFER: usize = 1 << 20;

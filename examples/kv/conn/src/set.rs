@@ -4,7 +4,8 @@ use kv_resp::{Command, integer};
 use kv_wire::{Condition, Set};
 
 const SYNTAX: &str = "ERR syntax error";
-const NUMBER: &str = "ERR value is not an integer or out of range";
+/// Also what `INCRBY` says.
+pub(crate) const NUMBER: &str = "ERR value is not an integer or out of range";
 const EXPIRE: &str = "ERR invalid expire time in 'set' command";
 
 /// What an expiry is counted in, and from when.

@@ -80,7 +80,7 @@ impl Table {
                 reply::integer(out, deleted.into());
             }
             Operation::Exists(key) => reply::integer(out, self.live(key, now).is_some().into()),
-            Operation::Increment(key) => self.increment(key, now, out),
+            Operation::Increment { key, by } => self.increment(key, by, now, out),
             Operation::Keys(pattern) => self.keys(pattern, now, out),
             Operation::Size => {
                 let over = self.expiring.iter().take_while(|(time, _)| *time <= now).count();
@@ -158,12 +158,12 @@ impl Table {
         }
     }
 
-    fn increment(&mut self, key: &[u8], now: u64, out: &mut Vec<u8>) {
+    fn increment(&mut self, key: &[u8], by: i64, now: u64, out: &mut Vec<u8>) {
         let Some(entry) = self.live(key, now) else {
             self.set(key, b"1", Set::default(), now, &mut Vec::new());
             return reply::integer(out, 1);
         };
-        match integer(&entry.value).map(|number| number.checked_add(1)) {
+        match integer(&entry.value).map(|number| number.checked_add(by)) {
             None => reply::error(out, "ERR value is not an integer or out of range"),
             Some(None) => reply::error(out, "ERR increment or decrement would overflow"),
             Some(Some(number)) => {

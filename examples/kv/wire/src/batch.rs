@@ -37,7 +37,7 @@ pub enum Operation<'a> {
     /// 1 or 0.
     Exists(&'a [u8]),
     /// The new number, or an error.
-    Increment(&'a [u8]),
+    Increment { key: &'a [u8], by: i64 },
     /// An array of the keys that match this pattern.
     Keys(&'a [u8]),
     /// How many keys.
@@ -73,11 +73,16 @@ impl Batch {
             Operation::Get(key) => self.keyed(GET, key),
             Operation::Delete(key) => self.keyed(DELETE, key),
             Operation::Exists(key) => self.keyed(EXISTS, key),
-            Operation::Increment(key) => self.keyed(INCREMENT, key),
             Operation::Keys(pattern) => self.keyed(KEYS, pattern),
             Operation::Size => self.keyed(SIZE, b""),
             Operation::Clear => self.keyed(CLEAR, b""),
             Operation::Set { key, value, how } => self.set(key, value, how),
+            Operation::Increment { key, by } => {
+                self.bytes.push(INCREMENT);
+                self.length(key);
+                self.bytes.extend_from_slice(&by.to_le_bytes());
+                self.bytes.extend_from_slice(key);
+            }
         }
     }
 
@@ -175,12 +180,15 @@ impl<'a> Operations<'a> {
             let (key, value) = (self.bytes(key_length)?, self.bytes(value_length)?);
             return Some(Operation::Set { key, value, how });
         }
+        if opcode == INCREMENT {
+            let by = i64::from_le_bytes(*self.array()?);
+            return Some(Operation::Increment { key: self.bytes(key_length)?, by });
+        }
         let key = self.bytes(key_length)?;
         Some(match opcode {
             GET => Operation::Get(key),
             DELETE => Operation::Delete(key),
             EXISTS => Operation::Exists(key),
-            INCREMENT => Operation::Increment(key),
             KEYS => Operation::Keys(key),
             SIZE => Operation::Size,
             CLEAR => Operation::Clear,
@@ -233,7 +241,7 @@ mod tests {
             Operation::Set { key: b"", value: b"v\r\n", how },
             Operation::Delete(b"b"),
             Operation::Exists(b"c"),
-            Operation::Increment(b"d"),
+            Operation::Increment { key: b"d", by: -2 },
             Operation::Keys(b"*"),
             Operation::Size,
             Operation::Clear,

@@ -6,12 +6,17 @@
 //!
 //! A batch is a row of operations, numbers little-endian:
 //!
-//!     opcode u8, key length u32, key                                      all but Set; no key: length 0
-//!     opcode u8, key length u32, flags u8, expiry u64, value length u32, key, value     Set
+//! ```text
+//! opcode u8, key length u32, key                        all but the next two; no key: length 0
+//! opcode u8, key length u32, by i64, key                Increment
+//! opcode u8, key length u32, flags u8, expiry u64, value length u32, key, value    Set
+//! ```
 //!
 //! An answer is the replies in the operations' order, then their lengths, then two counts:
 //!
-//!     replies, length u32 of each, count of replies u32, bytes of the batch that were done u32
+//! ```text
+//! replies, length u32 of each, count of replies u32, bytes of the batch that were done u32
+//! ```
 //!
 //! A store may do only the first part of a batch, at least one operation, when the replies get large. The connection
 //! sends the rest once the client has read.

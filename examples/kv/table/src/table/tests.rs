@@ -63,16 +63,16 @@ fn increment() {
     check(
         &mut table(),
         &[
-            (Operation::Increment(b"a"), ":1\r\n"),
-            (Operation::Increment(b"a"), ":2\r\n"),
+            (Operation::Increment { key: b"a", by: 1 }, ":1\r\n"),
+            (Operation::Increment { key: b"a", by: 1 }, ":2\r\n"),
             (Operation::Get(b"a"), "$1\r\n2\r\n"),
             (plain("a", "-10"), "+OK\r\n"),
-            (Operation::Increment(b"a"), ":-9\r\n"),
+            (Operation::Increment { key: b"a", by: 1 }, ":-9\r\n"),
             (Operation::Get(b"a"), "$2\r\n-9\r\n"),
             (plain("a", "9223372036854775807"), "+OK\r\n"),
-            (Operation::Increment(b"a"), "-ERR increment or decrement would overflow\r\n"),
+            (Operation::Increment { key: b"a", by: 1 }, "-ERR increment or decrement would overflow\r\n"),
             (plain("a", " 1"), "+OK\r\n"),
-            (Operation::Increment(b"a"), "-ERR value is not an integer or out of range\r\n"),
+            (Operation::Increment { key: b"a", by: 1 }, "-ERR value is not an integer or out of range\r\n"),
             (Operation::Get(b"a"), "$2\r\n 1\r\n"),
         ],
     );
@@ -117,7 +117,7 @@ fn keys_expire() {
             (plain("c", "1"), "+OK\r\n"),
             (set("d", "1", until(2_000)), "+OK\r\n"),
             (set("d", "2", keep), "+OK\r\n"),
-            (Operation::Increment(b"d"), ":3\r\n"),
+            (Operation::Increment { key: b"d", by: 1 }, ":3\r\n"),
         ],
     );
     NOW.set(1_999);
