@@ -21,7 +21,7 @@ pub(super) const PACKAGE: &str = "wasmactor:actor@0.1.0";
 /// What an actor exports.
 pub(super) const HANDLER: &str = "wasmactor:actor/handler@0.1.0";
 /// What only parkable actors import.
-pub(super) const BLOCKING: &str = "wasmactor:actor/blocking@0.1.0";
+const BLOCKING: &str = "wasmactor:actor/blocking@";
 
 /// The text of the contract, also part of the key of cached code.
 pub(super) const FILES: [(&str, &str); 12] = [
@@ -105,24 +105,25 @@ impl Contract {
     pub(super) fn needs(&self, engine: &Engine, component: &Component) -> Result<Needs, LoadProblem> {
         let mut needs = Needs { imports: Vec::new(), blocking: false, wasi: false };
         for (name, import) in component.component_type().imports(engine) {
-            match &import.ty {
-                ComponentItem::ComponentInstance(instance) if name.starts_with("wasmactor:actor/") => {
-                    let mut functions = functions(engine, instance).peekable();
-                    if functions.peek().is_none() && self.functions(name).is_none() {
-                        return Err(refuse(name, "*"));
-                    }
-                    functions.try_for_each(|function| self.offers(name, &function))?;
-                    needs.blocking |= name == BLOCKING;
-                }
-                ComponentItem::ComponentInstance(_) if offered_wasi(name) => needs.wasi = true,
-                ComponentItem::ComponentInstance(instance) => {
-                    let item = functions(engine, instance).next();
-                    return Err(refuse(name, item.as_deref().unwrap_or("*")));
-                }
+            let instance = match &import.ty {
+                ComponentItem::ComponentInstance(instance) => instance,
                 ComponentItem::Type(_) => continue,
                 _ => return Err(refuse("the world itself", name)),
+            };
+            let functions = functions(engine, instance);
+            let first = functions.first().map_or("*", String::as_str);
+            if offered_wasi(name) {
+                needs.wasi = true;
+            } else if self.functions(name).is_none() {
+                return Err(refuse(name, first));
+            } else {
+                functions.iter().try_for_each(|function| self.offers(name, function))?;
+                needs.blocking |= name.starts_with(BLOCKING) && !functions.is_empty();
             }
-            needs.imports.push(name.to_owned());
+            // Interfaces that are there for their types only are no rights to speak of.
+            if !functions.is_empty() {
+                needs.imports.push(name.to_owned());
+            }
         }
         needs.imports.sort();
         Ok(needs)
@@ -167,11 +168,12 @@ impl Contract {
     }
 }
 
-fn functions<'a>(engine: &'a Engine, instance: &'a ComponentInstance) -> impl Iterator<Item = String> + 'a {
-    instance.exports(engine).filter_map(|(name, item)| match item.ty {
-        ComponentItem::ComponentFunc(_) => Some(name.to_owned()),
-        _ => None,
-    })
+fn functions(engine: &Engine, instance: &ComponentInstance) -> Vec<String> {
+    let exports = instance.exports(engine);
+    exports
+        .filter(|(_, item)| matches!(item.ty, ComponentItem::ComponentFunc(_)))
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 /// Whether `wasi:…` is among what the host links.

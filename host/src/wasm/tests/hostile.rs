@@ -51,7 +51,7 @@ fn results_of_imports_outside_of_memory() {
 
 #[test]
 fn realloc_that_lies() {
-    for (result, expected) in [("-8", "out of bounds"), ("65535", "out of bounds"), ("0", "")] {
+    for (result, expected) in [("-8", "beyond end of memory"), ("65535", "beyond end of memory"), ("0", "")] {
         let text = guest("", "(call $ok)", "(call $ok)");
         let lies = text.replace("(local.get $at))\n", &format!("(i32.const {result}))\n"));
         assert_ne!(text, lies);
@@ -140,6 +140,6 @@ fn an_endless_loop_ends_when_it_is_killed() {
     std::thread::sleep(std::time::Duration::from_millis(50));
     assert!(running.node.kill(None, spin, Cause::Killed, "enough".to_owned()));
     let error = asked.join().expect("no panic").expect_err("killed");
-    assert_eq!((error.code, error.reason.as_ref()), (ErrorCode::ActorExited, "enough"), "{error}");
+    assert!(error.code == ErrorCode::ActorExited && error.reason.ends_with("was killed: enough"), "{error}");
     assert!(waits.elapsed() < LONG);
 }

@@ -179,12 +179,14 @@ fn a_damaged_entry_is_compiled_again() {
         let mut damaged = whole.clone();
         damaged[damage] ^= 1;
         fs::write(&first[0].0, &damaged).expect("writes");
-        assert_ne!(entries(&cache, &file), first, "a new file took the damaged one's place");
-        assert_eq!(fs::read(&first[0].0).expect("an entry").len(), whole.len());
+        entries(&cache, &file);
+        let mended = fs::read(&first[0].0).expect("an entry");
+        assert!(mended != damaged && mended.len() == whole.len(), "a new one took the damaged one's place");
     }
     for cut in [0, 10, 32, 33, whole.len() - 1] {
         fs::write(&first[0].0, &whole[..cut]).expect("writes");
         entries(&cache, &file);
+        assert_eq!(fs::read(&first[0].0).expect("an entry").len(), whole.len());
     }
 }
 

@@ -88,7 +88,7 @@ fn a_request_is_answered_through_the_node() {
     let running = Running::new();
     let echo = running.spawn("echo", &echo());
     assert_eq!(running.call(echo, b"hello"), "hello");
-    assert_eq!(running.call(echo, &[b'x'; 100_000]).len(), 100_000);
+    assert_eq!(running.call(echo, &[b'x'; 50_000]).len(), 50_000);
 }
 
 #[test]
