@@ -30,6 +30,14 @@ pub(super) struct Acceptor {
     warned: bool,
 }
 
+/// What giving up the reserve has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shed {
+    One,
+    NoneWaits,
+    Impossible,
+}
+
 impl Acceptor {
     pub(super) fn new() -> io::Result<Self> {
         Ok(Self { reserve: Some(open_reserve()?), starved: Vec::new(), warned: false })
@@ -80,11 +88,17 @@ impl Acceptor {
                 }
                 Err(error) => {
                     self.warn(&error, socket);
-                    let shed =
-                        error.raw_os_error().is_some_and(|code| NO_DESCRIPTORS.contains(&code)) && self.shed(listener);
-                    if !shed {
-                        self.starved.push(socket.id);
-                        return Next::Wait;
+                    let full = error.raw_os_error().is_some_and(|code| NO_DESCRIPTORS.contains(&code));
+                    match if full { self.shed(listener) } else { Shed::Impossible } {
+                        Shed::One => {}
+                        Shed::NoneWaits => {
+                            socket.flags.clear(flags::READABLE);
+                            return Next::Wait;
+                        }
+                        Shed::Impossible => {
+                            self.starved.push(socket.id);
+                            return Next::Wait;
+                        }
                     }
                 }
             }
@@ -92,14 +106,22 @@ impl Acceptor {
         Next::Again
     }
 
-    /// Takes one connection with the reserve and closes it. False if there was no reserve.
-    fn shed(&mut self, listener: &mio::net::TcpListener) -> bool {
+    /// Takes one connection with the reserve and closes it. It may turn out that none waits: accept(2) complains about
+    /// descriptors before it looks.
+    fn shed(&mut self, listener: &mio::net::TcpListener) -> Shed {
         if self.reserve.take().is_none() {
-            return false;
+            return Shed::Impossible;
         }
-        drop(listener.accept());
+        let taken = listener.accept();
+        let outcome = match &taken {
+            Ok(_) => Shed::One,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Shed::NoneWaits,
+            // Another thread was faster and has the reserve's descriptor now.
+            Err(_) => Shed::Impossible,
+        };
+        drop(taken);
         self.reserve = open_reserve().ok();
-        true
+        outcome
     }
 
     fn warn(&mut self, error: &io::Error, socket: &Socket) {
