@@ -15,7 +15,7 @@ pub struct LoadError {
     /// The file.
     pub path: PathBuf,
     /// A clause that continues "module … (…)".
-    pub what: LoadProblem,
+    pub what: Box<LoadProblem>,
 }
 
 /// What is wrong with it.

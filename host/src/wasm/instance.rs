@@ -89,8 +89,8 @@ impl WasmModule {
 
     fn entries(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Entries> {
         Ok(Entries {
-            init: instance.get_typed_func(&mut *store, &self.init)?,
-            handle: instance.get_typed_func(&mut *store, &self.handle)?,
+            init: instance.get_typed_func(&mut *store, self.init)?,
+            handle: instance.get_typed_func(&mut *store, self.handle)?,
         })
     }
 

@@ -82,7 +82,7 @@ impl Loader {
 
     /// Loads one.
     pub(super) fn load(&self, source: &Source) -> Result<Arc<WasmModule>, LoadError> {
-        let failed = |what| LoadError { module: source.name.clone(), path: source.path.clone(), what };
+        let failed = |what| LoadError { module: source.name.clone(), path: source.path.clone(), what: Box::new(what) };
         let bytes = std::fs::read(&source.path).map_err(LoadProblem::Read).map_err(failed)?;
         let content = Sha256::digest(&bytes).into();
         let component = match self.cache.get(&self.engine, &content) {

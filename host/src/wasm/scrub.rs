@@ -68,6 +68,7 @@ impl Scrubber {
     /// # Safety
     /// The pages belong to one slot of a region and nobody else uses them.
     #[expect(unsafe_code, reason = "writes memory that Rust does not know as an object")]
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel answers with addresses of this process")]
     pub(super) unsafe fn zero(&self, start: *mut u8, used: usize) {
         let used = used.next_multiple_of(PAGE);
         let (base, mut from) = (start.addr(), 0);
