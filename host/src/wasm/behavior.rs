@@ -43,6 +43,7 @@ impl Plain {
 
     fn run(&mut self, cx: &mut Context, enter: impl FnOnce(&Entries, &mut Store<State>) -> Returned) -> Turn {
         self.store.set_epoch_deadline(1);
+        self.store.data_mut().limits.refused = None;
         self.store.data_mut().enter(cx);
         let returned = enter(&self.entries, &mut self.store);
         self.store.data_mut().leave(cx);
@@ -98,6 +99,7 @@ impl Parkable {
         };
         let entries = self.entries;
         store.set_epoch_deadline(1);
+        store.data_mut().limits.refused = None;
         let entry: Entry = Box::pin(async move {
             let returned = match event {
                 None => entries.init.call_async(&mut store, ()).await,

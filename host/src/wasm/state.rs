@@ -94,7 +94,7 @@ pub(super) struct Limits {
     bound: usize,
     memory: usize,
     elements: usize,
-    /// The size that was refused last, for the text of the trap that usually follows.
+    /// The size that was refused last in this turn, for the text of the trap that usually follows.
     pub(super) refused: Option<usize>,
 }
 
