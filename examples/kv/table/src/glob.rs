@@ -1,7 +1,8 @@
 //! The patterns of `KEYS`, over bytes: `*`, `?`, `[abc]`, `[a-z]`, `[^a]`, `\x`.
 //!
 //! Own code: the crates for globs match UTF-8 or paths, know braces and `**`, and differ from Redis where brackets are
-//! left open. Takes at most pattern x text steps, whatever the pattern.
+//! left open. Compared with Redis 7.0.15 over random patterns: only the empty key differs, which Redis finds by `*` but not by
+//! `**`. Takes at most pattern x text steps, whatever the pattern.
 
 /// True if the whole text matches.
 pub fn matches(mut pattern: &[u8], mut text: &[u8]) -> bool {
