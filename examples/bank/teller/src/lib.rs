@@ -144,7 +144,12 @@ impl Teller {
 
         self.rush(ledger, None).await?;
         info!("{transfers} transfers");
-        self.audit(auditor, Some(ledger)).await
+        self.audit(auditor, Some(ledger)).await?;
+
+        // They would live on without us, and the app with them.
+        let accounts = self.accounts.take().into_values();
+        accounts.chain([ledger, auditor]).try_for_each(|child| lifecycle::kill(child, "closing time"))?;
+        Ok(())
     }
 }
 
