@@ -23,7 +23,7 @@ pub(crate) fn run() -> Result<()> {
     tests(&mut all, "the core, without wasm", cargo(&["test"]).args(core))?;
     tests(&mut all, "loom models of what is concurrent", &mut loom(&core))?;
 
-    step("guests of the examples, built for wasm");
+    step("guests of examples and tests, built for wasm");
     shell::run(&mut cargo(&["build", "--package", "wasmactor"]))?;
     for manifest in manifests()? {
         shell::run(command(target().join("debug/wasmactor"), &["build"]).arg(manifest).stdout(Stdio::null()))?;
@@ -59,11 +59,13 @@ fn samples() -> Result<Command> {
     Ok(command)
 }
 
-/// The app.toml of each example.
+/// Every app.toml whose modules are crates: of the examples, the services, and the tests.
 fn manifests() -> Result<Vec<PathBuf>> {
-    let folders = fs::read_dir(root().join("examples")).context("examples/")?;
-    let mut manifests: Vec<PathBuf> = folders.flatten().map(|entry| entry.path().join("app.toml")).collect();
-    manifests.retain(|manifest| manifest.is_file());
+    let mut manifests = Vec::new();
+    for folder in ["examples", "guests", "tests"] {
+        let entries = fs::read_dir(root().join(folder)).with_context(|| folder.to_owned())?;
+        manifests.extend(entries.flatten().map(|entry| entry.path().join("app.toml")).filter(|path| path.is_file()));
+    }
     manifests.sort();
     Ok(manifests)
 }
