@@ -10,6 +10,7 @@
 
 mod signals;
 
+use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -26,15 +27,6 @@ use crate::wasm::{LoadError, Source, WasmHost, WasmModule, WasmOptions};
 const INIT: Duration = Duration::from_secs(60);
 /// How long killed actors may take to end before the process ends without them.
 const KILL: Duration = Duration::from_secs(1);
-
-/// What the command line decides.
-#[derive(Clone, Debug, Default)]
-pub struct RunOptions {
-    /// Worker threads; the manifest's number, or one a core, if None.
-    pub workers: Option<usize>,
-    /// Called at SIGHUP, before the actors hear of it: the log file is opened anew.
-    pub reopen_log: Option<fn()>,
-}
 
 /// Why an app did not start, or how it ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +72,14 @@ pub struct ModuleReport {
     pub parks: bool,
 }
 
+impl fmt::Display for ModuleReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parks = if self.parks { ", may park" } else { "" };
+        write!(f, "{}@{}{parks}", self.name, self.version)?;
+        self.imports.iter().try_for_each(|import| write!(f, "\n  imports {import}"))
+    }
+}
+
 /// Parses, compiles and links everything, starts nothing.
 pub fn check(manifest: &Manifest) -> Result<Vec<ModuleReport>, BootError> {
     let host = WasmHost::new(&WasmOptions::default()).map_err(machine("the sandbox does not start"))?;
@@ -110,11 +110,11 @@ fn load(host: &WasmHost, manifest: &Manifest) -> Result<Vec<Arc<WasmModule>>, Bo
     if errors.is_empty() { Ok(modules) } else { Err(BootError::Load(errors)) }
 }
 
-fn options(manifest: &Manifest, run: &RunOptions) -> NodeOptions {
+fn options(manifest: &Manifest) -> NodeOptions {
     let host = &manifest.host;
     let defaults = NodeOptions::default();
     NodeOptions {
-        workers: run.workers.or(host.workers).unwrap_or(defaults.workers),
+        workers: host.workers.unwrap_or(defaults.workers),
         call_timeout: host.call_timeout,
         mailbox: host.mailbox,
         full: host.full,
@@ -125,18 +125,18 @@ fn options(manifest: &Manifest, run: &RunOptions) -> NodeOptions {
 }
 
 /// Runs an app until it ends or is stopped.
-pub fn run(manifest: &Manifest, run: &RunOptions) -> Result<ExitCode, BootError> {
+pub fn run(manifest: &Manifest) -> Result<ExitCode, BootError> {
     let host = Arc::new(WasmHost::new(&WasmOptions::default()).map_err(machine("the sandbox does not start"))?);
     let modules = load(&host, manifest)?;
     let (net, poller) = Net::new().map_err(machine("no poll descriptor"))?;
-    let node = Node::new(options(manifest, run), Clock::real(), net);
+    let node = Node::new(options(manifest), Clock::real(), net);
     let ticker = host.clone();
     node.on_tick(Box::new(move || ticker.tick()));
     for (module, spec) in modules.into_iter().zip(manifest.modules.values()) {
         let memory = spec.memory.unwrap_or(manifest.host.memory);
         node.add_module(&spec.name, ModuleEntry { module, grants: Arc::new(spec.grants.clone()), memory });
     }
-    let signals = signals::Signals::start(&node, run.reopen_log).map_err(machine("no signal handlers"))?;
+    let signals = signals::Signals::start(&node).map_err(machine("no signal handlers"))?;
     let threads = Threads::start(node.clone(), poller);
 
     let mut started: Vec<Address> = Vec::new();

@@ -65,7 +65,16 @@ impl Grants {
     /// Everything but files: for native behaviors in tests and benches.
     pub fn all() -> Self {
         let all = || vec![Pattern::Prefix(String::new())];
-        Self { send: all(), names: all(), spawn: all(), kill: all(), listen: all(), connect: all(), env: all(), files: Vec::new() }
+        Self {
+            send: all(),
+            names: all(),
+            spawn: all(),
+            kill: all(),
+            listen: all(),
+            connect: all(),
+            env: all(),
+            files: Vec::new(),
+        }
     }
 
     /// Whether a socket address is granted by a list of patterns.

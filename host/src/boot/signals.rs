@@ -1,5 +1,5 @@
-//! The operating system's signals. SIGTERM and SIGINT stop the app, a second one ends the process at once; SIGHUP
-//! opens the log file anew; SIGHUP, SIGUSR1 and SIGUSR2 reach the actors that subscribed.
+//! The operating system's signals. SIGTERM and SIGINT stop the app, a second one ends the process at once; SIGHUP,
+//! SIGUSR1 and SIGUSR2 reach the actors that subscribed.
 
 use std::io;
 
@@ -21,7 +21,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    pub(super) fn start(node: &Arc<Node>, reopen_log: Option<fn()>) -> io::Result<Self> {
+    pub(super) fn start(node: &Arc<Node>) -> io::Result<Self> {
         let mut incoming = Incoming::new([SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2])?;
         let handle = incoming.handle();
         let stop = Arc::new(AtomicBool::new(false));
@@ -29,12 +29,7 @@ impl Signals {
         let body = move || {
             for signal in incoming.forever() {
                 match signal {
-                    SIGHUP => {
-                        if let Some(reopen) = reopen_log {
-                            reopen();
-                        }
-                        node.signal(Signal::Hangup);
-                    }
+                    SIGHUP => node.signal(Signal::Hangup),
                     SIGUSR1 => node.signal(Signal::User1),
                     SIGUSR2 => node.signal(Signal::User2),
                     _ if flag.swap(true, Ordering::SeqCst) => std::process::exit(AT_ONCE),

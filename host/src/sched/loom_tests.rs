@@ -86,8 +86,7 @@ fn loom_reply_lane_answer_and_park() {
         let session = Session(7);
         mailbox.expect(session, Some(here()), 0);
         let other = mailbox.clone();
-        let answerer =
-            thread::spawn(move || matches!(other.answer(here(), timeout(session)), Pushed::Schedule));
+        let answerer = thread::spawn(move || matches!(other.answer(here(), timeout(session)), Pushed::Schedule));
         let resumed_here = mailbox.park() == Parked::No;
         let scheduled = answerer.join().unwrap();
         assert!(resumed_here ^ scheduled, "resumed here: {resumed_here}, scheduled: {scheduled}");

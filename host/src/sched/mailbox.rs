@@ -498,7 +498,6 @@ impl Mailbox {
         let inner = self.inner.lock();
         inner.address == to && inner.queue.len() >= inner.bound
     }
-
 }
 
 /// An answer as it lies in the lane.
