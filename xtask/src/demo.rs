@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: wasm actors at work, in about a minute once all is built.
 
 use std::net::SocketAddr;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
@@ -32,13 +32,13 @@ pub(crate) fn run() -> Result<()> {
     shell::run(wasmactor().args(["run", "examples/hello/app.toml"]))?;
 
     step("examples/kv: a key-value server; its listener, connections and stores are actors");
-    shell::run(wasmactor().args(["build", "examples/kv/app.toml"]))?;
+    shell::run(wasmactor().args(["build", "examples/kv/app.toml"]).stdout(Stdio::null()))?;
     let server = Server::start(wasmactor().args(["run", "--no-build", "examples/kv/app.toml"]), KV)?;
 
     step("redis-cli talks to it");
     let port = KV.port().to_string();
     for words in TYPED {
-        let answer = output(command("redis-cli", &["-p", &port]).args(words))?;
+        let answer = output(command("redis-cli", &["--no-raw", "-p", &port]).args(words))?;
         let answer: Vec<&str> = answer.trim_end().lines().collect();
         eprintln!("  {:<32} -> {}", words.join(" "), answer.join(" | "));
     }

@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, bail};
 
 /// The workspace's folder; everything runs in it.
 pub(crate) fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
 }
 
 /// Where cargo puts things.

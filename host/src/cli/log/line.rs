@@ -80,7 +80,6 @@ impl Line {
     }
 
     fn json(&self) -> String {
-        let mut object = serde_json::Map::new();
         let time = humantime::format_rfc3339_millis(self.time).to_string();
         let parts = [
             ("time", time.as_str()),
@@ -91,12 +90,10 @@ impl Line {
             ("message", &self.text),
             ("fields", &self.fields),
         ];
-        for (key, value) in parts {
-            if !value.is_empty() || key == "message" {
-                object.insert(key.to_owned(), value.into());
-            }
-        }
-        format!("{}\n", serde_json::Value::Object(object))
+        // By hand, for the order of the keys: the time first, as in the other forms.
+        let said = parts.into_iter().filter(|(key, value)| !value.is_empty() || *key == "message");
+        let members = said.map(|(key, value)| format!("\"{key}\":{}", serde_json::Value::from(value)));
+        format!("{{{}}}\n", members.collect::<Vec<_>>().join(","))
     }
 
     fn plain(&self) -> Option<String> {
@@ -183,7 +180,7 @@ mod tests {
             &line,
             Style::Json,
             Some(
-                "{\"actor\":\"alice\",\"address\":\":0000002a\",\"fields\":\"k=v\",\"level\":\"INFO\",\"message\":\"hello\",\"target\":\"guest\",\"time\":\"1970-01-01T00:00:01.500Z\"}\n",
+                "{\"time\":\"1970-01-01T00:00:01.500Z\",\"level\":\"INFO\",\"target\":\"guest\",\"actor\":\"alice\",\"address\":\":0000002a\",\"message\":\"hello\",\"fields\":\"k=v\"}\n",
             ),
         );
     }
