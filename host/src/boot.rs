@@ -27,6 +27,8 @@ use crate::wasm::{LoadError, Source, WasmHost, WasmModule, WasmOptions};
 const INIT: Duration = Duration::from_secs(60);
 /// How long killed actors may take to end before the process ends without them.
 const KILL: Duration = Duration::from_secs(1);
+/// How long sockets may take, in nanoseconds, to send what is queued after their actors have ended. Thin air.
+const DRAIN_NS: u64 = 1_000_000_000;
 
 /// Why an app did not start, or how it ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -147,6 +149,7 @@ pub fn run(manifest: &Manifest) -> Result<ExitCode, BootError> {
     }
     stop_all(&node, manifest.host.stop_timeout, &started);
     if node.alive() == 0 {
+        drain(&node);
         threads.stop();
     } else {
         // A turn that cannot be cut short (a native bug) must not keep the process.
@@ -188,6 +191,14 @@ fn spec(actor: &ActorSpec, index: u32) -> SpawnSpec {
         mailbox: actor.mailbox,
         full: actor.full,
         ..SpawnSpec::default()
+    }
+}
+
+/// What the actors wrote last goes out, if the other sides take it.
+fn drain(node: &Node) {
+    let start = node.clock().now_ns();
+    while node.net().open_sockets() > 0 && node.clock().now_ns() - start < DRAIN_NS {
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -81,6 +81,9 @@ impl<C> Default for Slot<C> {
     }
 }
 
+/// Slots that are made together.
+type Chunk<C> = Box<[Slot<C>]>;
+
 #[derive(Debug)]
 struct Free {
     slots: VecDeque<u32>,
@@ -91,7 +94,7 @@ struct Free {
 /// See the file's head.
 pub struct Table<C> {
     node: u8,
-    chunks: Box<[OnceLock<Box<[Slot<C>]>>]>,
+    chunks: Box<[OnceLock<Chunk<C>>]>,
     free: Mutex<Free>,
 }
 

@@ -35,7 +35,6 @@ impl Address {
     }
 
     /// Index in the actor table.
-    #[expect(clippy::cast_possible_truncation, reason = "masked to 24 bits")]
     pub fn slot(self) -> u32 {
         (self.0 & ((1 << SLOT_BITS) - 1)) as u32
     }
@@ -47,7 +46,6 @@ impl Address {
     }
 
     /// The node, 0 while there is only one.
-    #[expect(clippy::cast_possible_truncation, reason = "the top 8 bits")]
     pub fn node(self) -> u8 {
         (self.0 >> (SLOT_BITS + GENERATION_BITS)) as u8
     }

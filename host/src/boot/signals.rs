@@ -14,6 +14,11 @@ use crate::node::Node;
 /// 128 + SIGTERM, as a shell reports a process that a signal ended.
 const AT_ONCE: i32 = 143;
 
+#[expect(clippy::disallowed_methods, reason = "the user asked not to wait for anything")]
+fn at_once() -> ! {
+    std::process::exit(AT_ONCE)
+}
+
 /// A thread that waits for signals.
 pub(super) struct Signals {
     stop: Arc<AtomicBool>,
@@ -32,7 +37,7 @@ impl Signals {
                     SIGHUP => node.signal(Signal::Hangup),
                     SIGUSR1 => node.signal(Signal::User1),
                     SIGUSR2 => node.signal(Signal::User2),
-                    _ if flag.swap(true, Ordering::SeqCst) => std::process::exit(AT_ONCE),
+                    _ if flag.swap(true, Ordering::SeqCst) => at_once(),
                     _ => tracing::info!(target: "wasmactor", "stopping; a second signal stops at once"),
                 }
             }

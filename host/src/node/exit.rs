@@ -24,7 +24,7 @@ impl Node {
     pub(in crate::node) fn end(
         self: &Arc<Self>,
         slot: &Slot<Context>,
-        mut core: Box<Core<Context>>,
+        mut core: Core<Context>,
         cause: Cause,
         reason: &str,
     ) {

@@ -39,11 +39,7 @@ impl Inner {
             ms => u64::from(ms) * 1_000_000,
         };
         let own = now.saturating_add(timeout);
-        let outer = if within.is_none() {
-            self.current.or(self.open.get(&self.deferred).copied())
-        } else {
-            self.open.get(&within).copied()
-        };
+        let outer = if within.is_none() { self.current } else { self.open.get(&within).copied() };
         let due = match outer.map_or(0, |request| request.deadline) {
             0 => own,
             outer => own.min(outer),

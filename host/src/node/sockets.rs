@@ -18,7 +18,7 @@ use crate::sched::Pushed;
 
 fn net_error(error: &NetError) -> CallError {
     let code = match error {
-        NetError::Io { .. } => ErrorCode::Io,
+        NetError::Io { .. } | NetError::Full { .. } => ErrorCode::Io,
         _ => ErrorCode::Invalid,
     };
     CallError::new(code, error.to_string())

@@ -87,7 +87,7 @@ impl Node {
                 Next::End(cause, reason) => {
                     if let Some(core) = guard.take() {
                         drop(guard);
-                        self.end(slot, core, cause, &reason);
+                        self.end(slot, *core, cause, &reason);
                     }
                     return;
                 }
