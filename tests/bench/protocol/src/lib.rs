@@ -1,0 +1,119 @@
+//! What the bench and its actors say to each other: kinds of messages, and payloads of numbers. Used by the bench, its
+//! native behaviors and its guests.
+//!
+//! Must hold: payloads that are measured are raw bytes, so that figures are the host's and not an encoding's.
+
+/// Kinds of messages. 0 is left out: the SDKs take it for MessagePack.
+pub mod kind {
+    /// Counted, not answered.
+    pub const DATA: u32 = 1;
+    /// Answered with the same bytes.
+    pub const ECHO: u32 = 2;
+    /// One number: the next one of the ring.
+    pub const NEXT: u32 = 3;
+    /// A ring's token: hops left and whom to tell at the end, then padding. Sent on with one hop less.
+    pub const TOKEN: u32 = 4;
+    /// Answered; then the actor ends.
+    pub const LAST: u32 = 5;
+    /// To who ordered something by a message rather than a request: it is done.
+    pub const DONE: u32 = 6;
+    /// Makes an actor an echo server on a free port of 127.0.0.1; the answer is the port.
+    pub const LISTEN: u32 = 7;
+
+    /// Orders for drivers; the payload is an [`Order`](crate::Order), the answer nanoseconds.
+    /// `n` messages to one target, and after each `batch` of them an echo that is waited for.
+    pub const SEND: u32 = 16;
+    /// `n` requests to one target, one after the other.
+    pub const CALL: u32 = 17;
+    /// Hands `SEND` on to all targets but the last, which is theirs, and waits for all.
+    pub const GATHER: u32 = 18;
+    /// A token into the ring at the target, `n` hops.
+    pub const RING: u32 = 19;
+    /// `n` times: an actor is started, gets `LAST`, and answers it.
+    pub const SPAWN: u32 = 20;
+    /// Arms `n` timers of an hour; they are cancelled afterwards, which is not measured.
+    pub const ARM: u32 = 21;
+    /// `n` timers of 10 ms, one after the other; the answer is how late each was.
+    pub const LATE: u32 = 22;
+}
+
+/// What a driver is to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Order {
+    /// How often.
+    pub n: u64,
+    /// Size of a payload.
+    pub bytes: usize,
+    /// Messages between two barriers.
+    pub batch: u64,
+    /// Raw addresses.
+    pub targets: Vec<u64>,
+}
+
+impl Order {
+    /// As a payload.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut numbers = vec![self.n, self.bytes as u64, self.batch];
+        numbers.extend(&self.targets);
+        pack(&numbers)
+    }
+
+    /// From a payload; numbers that are missing are 0.
+    pub fn decode(payload: &[u8]) -> Self {
+        let mut numbers = unpack(payload).into_iter();
+        let mut next = || numbers.next().unwrap_or(0);
+        let (n, bytes, batch) = (next(), next(), next());
+        Self { n, bytes: usize::try_from(bytes).unwrap_or(0), batch, targets: numbers.collect() }
+    }
+
+    /// The first target; 0, which is nobody, if there is none.
+    pub fn target(&self) -> u64 {
+        self.targets.first().copied().unwrap_or(0)
+    }
+}
+
+/// Numbers as a payload.
+pub fn pack(numbers: &[u64]) -> Vec<u8> {
+    numbers.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// A payload as numbers; bytes that make no whole number are left out.
+pub fn unpack(payload: &[u8]) -> Vec<u64> {
+    payload.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect()
+}
+
+/// A token of so many bytes (at least 16).
+pub fn token(left: u64, home: u64, bytes: usize) -> Vec<u8> {
+    let mut token = pack(&[left, home]);
+    token.resize(bytes.max(token.len()), b'x');
+    token
+}
+
+/// Takes a hop off a token. `Some`: it had none left, and this is who wants to know.
+pub fn hop(token: &mut [u8]) -> Option<u64> {
+    let numbers = unpack(token);
+    let (left, home) = (numbers.first().copied().unwrap_or(0), numbers.get(1).copied().unwrap_or(0));
+    if left == 0 {
+        return Some(home);
+    }
+    token[..8].copy_from_slice(&(left - 1).to_le_bytes());
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Order, hop, token};
+
+    #[test]
+    fn an_order_comes_back() {
+        let order = Order { n: 3, bytes: 32, batch: 1000, targets: vec![7, u64::MAX] };
+        assert_eq!(Order::decode(&order.encode()), order);
+    }
+
+    #[test]
+    fn a_token_makes_its_hops() {
+        let mut token = token(2, 42, 32);
+        assert_eq!((hop(&mut token), hop(&mut token), hop(&mut token)), (None, None, Some(42)));
+        assert_eq!(token.len(), 32);
+    }
+}

@@ -1,0 +1,48 @@
+//! What is measured: a system runs workloads. Used by `main`, which goes round robin over all of them.
+//!
+//! `native` and `wasm` are this host, driven in this process; other systems run their own programs, and know their own
+//! way for each workload's name.
+
+pub(crate) mod app;
+pub(crate) mod native;
+pub(crate) mod redis;
+pub(crate) mod wasm;
+
+use anyhow::Result;
+
+use crate::workload::Workload;
+
+/// One cell of the table: a workload with these numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Case {
+    pub(crate) workers: usize,
+    /// Size of a payload; 0 where there is none.
+    pub(crate) bytes: usize,
+    /// How often the thing is done in one run.
+    pub(crate) n: u64,
+}
+
+/// What one run found.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sample {
+    /// The workload's name, or that and what else was seen in its run.
+    pub(crate) name: String,
+    /// Nanoseconds for one.
+    pub(crate) ns: f64,
+}
+
+impl Sample {
+    /// `ns` nanoseconds for one.
+    pub(crate) fn new(name: impl Into<String>, ns: f64) -> Self {
+        Self { name: name.into(), ns }
+    }
+}
+
+/// Something that can run workloads.
+pub(crate) trait System {
+    /// As it stands in the output.
+    fn name(&self) -> &'static str;
+
+    /// Runs a workload once, start-up and a warm-up not measured. None: this system has no such thing.
+    fn measure(&self, workload: &Workload, case: &Case) -> Result<Option<Vec<Sample>>>;
+}

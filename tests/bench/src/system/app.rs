@@ -1,0 +1,78 @@
+//! A node with its threads, as `boot` puts one together, driven from outside. Used by the systems `native` and `wasm`,
+//! whose modules have the same names: `driver`, `actor`, and for wasm `exclusive`.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, anyhow};
+use bench_protocol::{Order, pack, unpack};
+use wasmactor::base::sync::Arc;
+use wasmactor::base::{Address, Cause, Payload};
+use wasmactor::net::Net;
+use wasmactor::node::{Node, NodeOptions, SpawnSpec};
+use wasmactor::threads::Threads;
+use wasmactor::time::Clock;
+
+/// No run takes so long.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A running node.
+pub(crate) struct App {
+    node: Arc<Node>,
+    threads: Option<Threads>,
+}
+
+impl App {
+    /// Starts a node; `add` makes the modules known.
+    pub(crate) fn start(workers: usize, add: impl FnOnce(&Node)) -> Result<Self> {
+        let (net, poller) = Net::new().context("no poll descriptor")?;
+        let options = NodeOptions { workers, call_timeout: PATIENCE, ..NodeOptions::default() };
+        let node = Node::new(options, Clock::real(), net);
+        add(&node);
+        let threads = Some(Threads::start(node.clone(), poller));
+        Ok(Self { node, threads })
+    }
+
+    /// Starts an actor and waits for its `init`.
+    pub(crate) fn spawn(&self, module: &str) -> Result<u64> {
+        let spec = SpawnSpec { module: module.to_owned(), ..SpawnSpec::default() };
+        let address = self.node.spawn_and_wait(spec, PATIENCE);
+        address.map(Address::raw).map_err(|error| anyhow!("an actor of `{module}` does not start: {error}"))
+    }
+
+    /// Starts many.
+    pub(crate) fn spawn_many(&self, module: &str, count: usize) -> Result<Vec<u64>> {
+        (0..count).map(|_| self.spawn(module)).collect()
+    }
+
+    /// Sends numbers, no answer wanted.
+    pub(crate) fn post(&self, to: u64, kind: u32, numbers: &[u64]) -> Result<()> {
+        let posted = self.node.post(Address::from_raw(to), kind, Payload::from(pack(numbers)));
+        posted.map_err(|error| anyhow!("a message of kind {kind} does not arrive: {error}"))
+    }
+
+    /// Asks, and waits for the numbers that are the answer.
+    pub(crate) fn ask(&self, to: u64, kind: u32, order: &Order) -> Result<Vec<u64>> {
+        let answer = self.node.call(Address::from_raw(to), kind, Payload::from(order.encode()), PATIENCE);
+        answer.map(|answer| unpack(&answer)).map_err(|error| anyhow!("an order of kind {kind} failed: {error}"))
+    }
+
+    /// Gives an order twice, the first time a tenth of it to warm up, and returns nanoseconds for one of `n`.
+    pub(crate) fn time(&self, driver: u64, kind: u32, order: &Order) -> Result<f64> {
+        let warm_up = Order { n: (order.n / 10).max(1), ..order.clone() };
+        self.ask(driver, kind, &warm_up)?;
+        let took = self.ask(driver, kind, order)?;
+        let took = took.first().context("a driver answered without a number")?;
+        Ok(*took as f64 / order.n as f64)
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.node.refuse_spawns();
+        self.node.kill_all(Cause::Stopped, "the run is over");
+        self.node.wait_all_ended(PATIENCE);
+        if let Some(threads) = self.threads.take() {
+            threads.stop();
+        }
+    }
+}

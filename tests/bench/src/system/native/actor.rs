@@ -1,0 +1,59 @@
+//! The other side of what is measured; the native twin of the guest `actor`.
+
+use bench_protocol::{hop, kind, pack, unpack};
+use wasmactor::actor::Turn;
+use wasmactor::base::{Address, Body, CallError, ErrorCode, Message, Payload, SocketEvent};
+use wasmactor::node::Context;
+use wasmactor::node::native::Handler;
+
+#[derive(Default)]
+struct Other {
+    next: Option<Address>,
+    bytes: usize,
+}
+
+pub(super) fn handler() -> Handler {
+    let mut other = Other::default();
+    Box::new(move |cx, message| Turn::Done(other.handle(cx, message).map_err(|error| error.to_string())))
+}
+
+impl Other {
+    fn handle(&mut self, cx: &mut Context, message: Message) -> Result<(), CallError> {
+        match message.body {
+            Body::Message { kind, payload, .. } => self.message(cx, kind, payload),
+            Body::Socket { event: SocketEvent::Accepted { socket, .. }, .. } => cx.start(socket),
+            Body::Socket { socket, event: SocketEvent::Data(bytes) } => cx.write(socket, &bytes).map(|_| ()),
+            Body::Socket { socket, event: SocketEvent::End } => cx.close(socket),
+            _ => Ok(()),
+        }
+    }
+
+    fn message(&mut self, cx: &mut Context, kind: u32, payload: Payload) -> Result<(), CallError> {
+        match kind {
+            kind::DATA => self.bytes += payload.len(),
+            kind::ECHO => return cx.ret(Payload::from(&payload[..])),
+            kind::NEXT => self.next = unpack(&payload).first().map(|next| Address::from_raw(*next)),
+            kind::TOKEN => {
+                let mut token = payload.to_vec();
+                return match (hop(&mut token), self.next) {
+                    (Some(home), _) => cx.send(Address::from_raw(home), kind::DONE, Payload::empty()),
+                    (None, Some(next)) => cx.send(next, kind::TOKEN, Payload::from(token)),
+                    (None, None) => Err(CallError::new(ErrorCode::Invalid, "a token came before the ring was closed")),
+                };
+            }
+            kind::LAST => {
+                cx.exit("it was the last message".to_owned());
+                return cx.ret(Payload::from(&payload[..]));
+            }
+            kind::LISTEN => {
+                let socket = cx.listen("127.0.0.1:0")?;
+                let local = cx.local(socket)?;
+                cx.start(socket)?;
+                let port = local.rsplit(':').next().and_then(|port| port.parse().ok());
+                return cx.ret(Payload::from(pack(&[port.unwrap_or(0)])));
+            }
+            _ => return Err(CallError::new(ErrorCode::Invalid, "no message of this kind is known here")),
+        }
+        Ok(())
+    }
+}

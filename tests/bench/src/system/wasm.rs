@@ -1,0 +1,95 @@
+//! The host with guests: `wasm` are those of the Rust SDK in `tests/bench/guests`, built as `wasmactor build` does it;
+//! `wasm-min` is one written by hand, which shows what the SDK adds.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use wasmactor::base::Grants;
+use wasmactor::base::sync::Arc;
+use wasmactor::node::{ModuleEntry, NodeOptions};
+use wasmactor::wasm::{Source, WasmHost, WasmModule, WasmOptions};
+
+use crate::system::app::App;
+use crate::system::{Case, Sample, System};
+use crate::toolchain::{self, TARGET};
+use crate::workload::{Run, Workload, call, send};
+
+const GUESTS: [&str; 3] = ["driver", "actor", "exclusive"];
+
+/// What the hand-written guest knows.
+const MIN: [&str; 2] = [send::SEND.name, call::INTERLEAVED.name];
+
+/// Modules, shared by all runs.
+pub(crate) struct Wasm {
+    name: &'static str,
+    host: Arc<WasmHost>,
+    /// With the names that the workloads know them by.
+    modules: Vec<(&'static str, Arc<WasmModule>)>,
+    /// None: all workloads.
+    only: Option<&'static [&'static str]>,
+}
+
+/// Starts the sandbox. Errors: the machine lacks something.
+pub(crate) fn host() -> Result<Arc<WasmHost>> {
+    WasmHost::new(&WasmOptions::default()).map(Arc::new).context("the sandbox does not start")
+}
+
+impl Wasm {
+    /// Builds and loads the guests of the SDK.
+    pub(crate) fn sdk(host: Arc<WasmHost>) -> Result<Self> {
+        let folder = build()?;
+        let source = |name: &str| Source { name: name.to_owned(), path: folder.join(format!("bench_{name}.wasm")) };
+        let modules = host.load_all(&GUESTS.map(source)).into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { name: "wasm", host, modules: GUESTS.into_iter().zip(modules).collect(), only: None })
+    }
+
+    /// Loads the guest that is written by hand.
+    pub(crate) fn min(host: Arc<WasmHost>) -> Result<Self> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/min.wat");
+        let module = host.load(&Source { name: "min".to_owned(), path })?;
+        let modules = vec![("driver", module.clone()), ("actor", module)];
+        Ok(Self { name: "wasm-min", host, modules, only: Some(&MIN) })
+    }
+
+    fn start(&self, workers: usize) -> Result<App> {
+        App::start(workers, |node| {
+            let host = self.host.clone();
+            node.on_tick(Box::new(move || host.tick()));
+            for (name, module) in &self.modules {
+                let (grants, memory) = (Arc::new(Grants::all()), NodeOptions::default().memory);
+                node.add_module(name, ModuleEntry { module: module.clone(), grants, memory });
+            }
+        })
+    }
+}
+
+impl System for Wasm {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn measure(&self, workload: &Workload, case: &Case) -> Result<Option<Vec<Sample>>> {
+        if self.only.is_some_and(|only| !only.contains(&workload.name)) {
+            return Ok(None);
+        }
+        match &workload.run {
+            Run::Actors(run) | Run::Guests(run) => run(&self.start(case.workers)?, case).map(Some),
+            Run::Kv => crate::workload::kv::wasmactor(case).map(Some),
+        }
+    }
+}
+
+/// The folder with the guests' files.
+fn build() -> Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut command = toolchain::find(root)?.cargo("build", root);
+    for guest in GUESTS {
+        command.args(["--package", &format!("bench-{guest}")]);
+    }
+    // Cargo's own words go to stderr, which they share with the table.
+    if !command.arg("--quiet").status().context("cargo cannot be started")?.success() {
+        bail!("the guests of tests/bench are not built (cargo's words are above)");
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("../../target"), PathBuf::from);
+    Ok(target.join(TARGET).join("release"))
+}

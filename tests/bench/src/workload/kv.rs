@@ -1,0 +1,126 @@
+//! `examples/kv` and a real redis-server under redis's own benchmark. Both are programs of their own: the host is this
+//! program started again as `wasmactor` (see `main`), so that one build serves.
+
+use std::fs;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::system::{Case, Sample};
+use crate::workload::{Run, Workload};
+use crate::{HOST, root};
+
+pub(crate) const KV: Workload = Workload {
+    name: "kv",
+    about: "examples/kv, and redis-server, under `redis-benchmark -t set,get,incr -c 50`, without and with `-P 16`: \
+            one over the requests a second",
+    sizes: &[(3, 100_000)],
+    run: Run::Kv,
+};
+
+/// The address in the example's manifest, which is changed to a free port.
+const EXAMPLE: &str = "127.0.0.1:7379";
+/// A first start compiles the guests.
+const START: Duration = Duration::from_secs(300);
+
+/// A server that ends with this value.
+struct Server {
+    process: Child,
+    port: u16,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+pub(crate) fn wasmactor(case: &Case) -> Result<Vec<Sample>> {
+    let port = free_port()?;
+    let manifest = manifest(port)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.env(HOST, "1").arg("run").arg(&manifest).args(["--log", "warn", "--workers", &case.workers.to_string()]);
+    measure(&mut command, port, case)
+}
+
+pub(crate) fn redis(case: &Case) -> Result<Vec<Sample>> {
+    let port = free_port()?;
+    let mut command = Command::new("redis-server");
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]);
+    measure(&mut command, port, case)
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// The example's manifest with another port, beside the bench's other output.
+fn manifest(port: u16) -> Result<PathBuf> {
+    let example = root().join("examples/kv");
+    let text = fs::read_to_string(example.join("app.toml")).context("examples/kv/app.toml")?;
+    if !text.contains(EXAMPLE) {
+        bail!("examples/kv/app.toml does not listen on {EXAMPLE} any more: please adapt tests/bench");
+    }
+    let text = text
+        .replace(EXAMPLE, &format!("127.0.0.1:{port}"))
+        .replace("source = \"", &format!("source = \"{}/", example.display()));
+    let folder = root().join("target/bench");
+    fs::create_dir_all(&folder)?;
+    let path = folder.join("kv.toml");
+    fs::write(&path, text)?;
+    Ok(path)
+}
+
+fn measure(command: &mut Command, port: u16, case: &Case) -> Result<Vec<Sample>> {
+    let program = Path::new(command.get_program()).display().to_string();
+    let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+    let mut server = Server { process: process.with_context(|| format!("{program} cannot be started"))?, port };
+    let started = Instant::now();
+    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
+        if let Some(status) = server.process.try_wait()? {
+            bail!("{program} ended at once: {status}");
+        }
+        if started.elapsed() > START {
+            bail!("{program} does not listen after {START:?}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Warm-up.
+    server.benchmark(1, (case.n / 10).max(1))?;
+    let mut samples = Vec::new();
+    for depth in [1, 16] {
+        for (test, rate) in server.benchmark(depth, case.n * depth)? {
+            let pipelined = if depth > 1 { format!("-p{depth}") } else { String::new() };
+            samples.push(Sample::new(format!("kv-{}{pipelined}", test.to_lowercase()), 1e9 / rate));
+        }
+    }
+    Ok(samples)
+}
+
+impl Server {
+    /// Pairs of a test and its requests a second.
+    fn benchmark(&self, depth: u64, requests: u64) -> Result<Vec<(String, f64)>> {
+        let mut command = Command::new("redis-benchmark");
+        command.args(["-p", &self.port.to_string(), "-t", "set,get,incr", "-c", "50", "--csv"]);
+        command.args(["-P", &depth.to_string(), "-n", &requests.to_string()]);
+        let output = command.stderr(Stdio::null()).output().context("redis-benchmark cannot be started")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        // "SET","12345.67",…: other lines are headings.
+        let line = |line: &str| {
+            let mut fields = line.split(',').map(|field| field.trim_matches('"'));
+            let test = fields.next()?.to_owned();
+            let rate: f64 = fields.next()?.parse().ok()?;
+            (rate > 0.0).then_some((test, rate))
+        };
+        let rates: Vec<_> = text.lines().filter_map(line).collect();
+        if !output.status.success() || rates.is_empty() {
+            bail!("redis-benchmark failed: {text}");
+        }
+        Ok(rates)
+    }
+}

@@ -1,0 +1,26 @@
+//! One-way messages from one actor to another, with a barrier so that the mailbox stays bounded.
+
+use anyhow::Result;
+use bench_protocol::{Order, kind};
+
+use crate::system::app::App;
+use crate::system::{Case, Sample};
+use crate::workload::{Run, Workload};
+
+pub(crate) const SEND: Workload = Workload {
+    name: "send",
+    about: "one-way message; the sender waits for an echo every 1000 messages (64 KiB: every 100)",
+    sizes: &[(32, 200_000), (1024, 100_000), (65_536, 5_000)],
+    run: Run::Actors(run),
+};
+
+/// Messages between two barriers.
+pub(crate) fn batch(bytes: usize) -> u64 {
+    if bytes > 4096 { 100 } else { 1000 }
+}
+
+fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
+    let (driver, sink) = (app.spawn("driver")?, app.spawn("actor")?);
+    let order = Order { n: case.n, bytes: case.bytes, batch: batch(case.bytes), targets: vec![sink] };
+    Ok(vec![Sample::new(SEND.name, app.time(driver, kind::SEND, &order)?)])
+}

@@ -1,0 +1,39 @@
+//! An echo server that is one actor, and clients in one thread of the bench.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use bench_protocol::{Order, kind};
+
+use crate::client;
+use crate::stats::quantile;
+use crate::system::app::App;
+use crate::system::{Case, Sample};
+use crate::workload::{Run, Workload};
+
+const CONNECTIONS: usize = 50;
+const WARM_UP: Duration = Duration::from_millis(200);
+
+pub(crate) const TCP_ECHO: Workload = Workload {
+    name: "tcp-echo",
+    about: "request over one of 50 connections, closed loop, the client's thread is on the same machine; then latencies",
+    sizes: &[(64, 100_000)],
+    run: Run::Actors(run),
+};
+
+fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
+    let server = app.spawn("actor")?;
+    let port = app.ask(server, kind::LISTEN, &Order::default())?;
+    let port = port.first().and_then(|port| u16::try_from(*port).ok()).context("the server has no port")?;
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let run = client::Run { at, connections: CONNECTIONS, bytes: case.bytes, warm_up: WARM_UP, requests: case.n };
+    let mut done = run.run()?;
+    done.latencies.sort_unstable();
+    let at = |share| quantile(&done.latencies, share) as f64;
+    Ok(vec![
+        Sample::new(TCP_ECHO.name, done.took.as_nanos() as f64 / done.latencies.len() as f64),
+        Sample::new("tcp-echo-p50", at(0.5)),
+        Sample::new("tcp-echo-p99", at(0.99)),
+    ])
+}
