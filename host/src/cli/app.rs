@@ -45,6 +45,8 @@ pub(super) fn check(check: &Checked) -> ExitCode {
             for module in modules {
                 drop(writeln!(stdout(), "{module}"));
             }
+            let actors: u64 = manifest.actors.iter().map(|actor| u64::from(actor.count)).sum();
+            drop(writeln!(stdout(), "{}: ok; actors to start: {actors}", manifest.path.display()));
             ExitCode::SUCCESS
         }
         Err(error) => failed(&error),
