@@ -122,7 +122,9 @@ fn wheel_arm_fire(bencher: Bencher<'_, '_>) {
             wheel.insert(now + 1 + timer * 7919 % 10_000, timer);
         }
         now += 10_000;
-        wheel.advance(now, |timer| drop(black_box(timer)));
+        wheel.advance(now, |timer| {
+            black_box(timer);
+        });
     });
 }
 
