@@ -39,7 +39,7 @@ struct Cli {
     /// Only these [default: all]
     workloads: Vec<String>,
     /// Rounds
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 5)]
     runs: usize,
     /// Numbers of worker threads
     #[arg(long, value_delimiter = ',', default_value = "1,2")]
@@ -68,6 +68,8 @@ fn main() -> ExitCode {
     if std::env::var_os(HOST).is_some() {
         return wasmactor::cli::main();
     }
+    // As `wasmactor run` does.
+    wasmactor::boot::keep_heap();
     match bench(&Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
