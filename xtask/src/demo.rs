@@ -26,7 +26,7 @@ const TYPED: [&[&str]; 8] = [
 /// `cargo xtask demo`.
 pub(crate) fn run() -> Result<()> {
     step("building the host (the first time takes some minutes)");
-    shell::run(&mut cargo(&["build", "--package", "wasmactor"]))?;
+    shell::run(&mut cargo(&shell::BUILD_HOST))?;
 
     step("examples/hello: one actor, one timer");
     shell::run(wasmactor().args(["run", "examples/hello/app.toml"]))?;

@@ -7,6 +7,10 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
+/// Builds the host. Of the whole workspace, so that cargo chooses the same features of the dependencies as for
+/// `cargo test --workspace` and compiles wasmtime once, not twice.
+pub(crate) const BUILD_HOST: [&str; 4] = ["build", "--workspace", "--bin", "wasmactor"];
+
 /// The workspace's folder; everything runs in it.
 pub(crate) fn root() -> &'static Path {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));

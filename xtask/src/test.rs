@@ -24,7 +24,7 @@ pub(crate) fn run() -> Result<()> {
     tests(&mut all, "loom models of what is concurrent", &mut loom(&core))?;
 
     step("guests of examples and tests, built for wasm");
-    shell::run(&mut cargo(&["build", "--package", "wasmactor"]))?;
+    shell::run(&mut cargo(&shell::BUILD_HOST))?;
     for manifest in manifests()? {
         shell::run(command(target().join("debug/wasmactor"), &["build"]).arg(manifest).stdout(Stdio::null()))?;
     }

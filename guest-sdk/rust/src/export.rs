@@ -61,7 +61,7 @@ macro_rules! async_actor {
                 }
             }
 
-            $crate::bindings::export!(Export with_types_in $crate::bindings);
+    $crate::bindings::export!(Export with_types_in $crate::bindings);
         };
     };
 }

@@ -27,11 +27,23 @@ macro_rules! guest_event {
     };
 }
 
+/// Stands behind a key in the `fields` of an event.
+pub const KEY_END: char = '\u{1f}';
+/// Stands behind a value.
+pub const VALUE_END: char = '\u{1e}';
+
+/// `tracing` knows the keys of an event at compile time, a guest chooses its own: so all of them are one field, with
+/// ASCII's unit and record separators (taken out of what the guest gave) between them.
+fn field(key: &str, value: &str) -> String {
+    let clean = |text: &str| text.replace([KEY_END, VALUE_END], " ");
+    format!("{}{KEY_END}{}{VALUE_END}", clean(key), clean(value))
+}
+
 impl Context {
     /// Writes a line of the actor.
     pub fn log(&self, level: Level, text: &str, fields: &[(String, String)]) {
-        let fields: Vec<String> = fields.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        guest_event!(level, self, text, fields.join(" "));
+        let fields: Vec<String> = fields.iter().map(|(key, value)| field(key, value)).collect();
+        guest_event!(level, self, text, fields.concat());
     }
 
     /// Whether a line of this level would go anywhere.

@@ -200,6 +200,10 @@ impl Node {
         }
         let inner = core.cx.inner_mut();
         let deferred = std::mem::take(&mut inner.deferred);
+        // An actor that exits drops nothing: its end answers what it holds, this request too.
+        if result.is_ok() && inner.exit.is_some() {
+            return Next::On;
+        }
         let owed = inner.current.take().or_else(|| if result.is_err() { inner.open.remove(&deferred) } else { None });
         match (owed, result) {
             (Some(request), result) => {

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
 
+use crate::node::log::{KEY_END, VALUE_END};
+
 /// How lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Style {
@@ -28,14 +30,14 @@ pub(super) struct Line {
     actor: String,
     address: String,
     text: String,
-    fields: String,
+    fields: Vec<(String, String)>,
 }
 
 impl Line {
     pub(super) fn of(event: &Event<'_>) -> Self {
         let (level, target) = (*event.metadata().level(), event.metadata().target());
-        let [actor, address, text, fields] = [const { String::new() }; 4];
-        let mut line = Self { time: SystemTime::now(), level, target, actor, address, text, fields };
+        let [actor, address, text] = [const { String::new() }; 3];
+        let mut line = Self { time: SystemTime::now(), level, target, actor, address, text, fields: Vec::new() };
         event.record(&mut line);
         line
     }
@@ -71,9 +73,9 @@ impl Line {
         }
         out.push(' ');
         out.push_str(&tame(&self.text));
-        if !self.fields.is_empty() {
+        for (key, value) in &self.fields {
             out.push(' ');
-            out.push_str(&paint("2", &tame(&self.fields)));
+            out.push_str(&paint("2", &tame(&format!("{key}={value}"))));
         }
         out.push('\n');
         out
@@ -88,12 +90,16 @@ impl Line {
             ("actor", &self.actor),
             ("address", &self.address),
             ("message", &self.text),
-            ("fields", &self.fields),
         ];
         // By hand, for the order of the keys: the time first, as in the other forms.
         let said = parts.into_iter().filter(|(key, value)| !value.is_empty() || *key == "message");
-        let members = said.map(|(key, value)| format!("\"{key}\":{}", serde_json::Value::from(value)));
-        format!("{{{}}}\n", members.collect::<Vec<_>>().join(","))
+        let mut members: Vec<String> =
+            said.map(|(key, value)| format!("\"{key}\":{}", serde_json::Value::from(value))).collect();
+        if !self.fields.is_empty() {
+            let fields = self.fields.iter().map(|(key, value)| (key.clone(), serde_json::Value::from(value.as_str())));
+            members.push(format!("\"fields\":{}", serde_json::Value::Object(fields.collect())));
+        }
+        format!("{{{}}}\n", members.join(","))
     }
 
     fn plain(&self) -> Option<String> {
@@ -111,11 +117,8 @@ impl Line {
             "message" => self.text = value,
             "actor" => self.actor = value,
             "address" => self.address = value,
-            "fields" => self.fields = value,
-            other => {
-                let gap = if self.fields.is_empty() { "" } else { " " };
-                self.fields.push_str(&format!("{gap}{other}={value}"));
-            }
+            "fields" => self.fields.extend(guest_fields(&value)),
+            other => self.fields.push((other.to_owned(), value)),
         }
     }
 }
@@ -128,6 +131,12 @@ impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
         self.put(field, format!("{value:?}"));
     }
+}
+
+/// What a guest's fields are, from the one field that carries them.
+fn guest_fields(packed: &str) -> impl Iterator<Item = (String, String)> + '_ {
+    let pairs = packed.split_terminator(VALUE_END).filter_map(|pair| pair.split_once(KEY_END));
+    pairs.map(|(key, value)| (key.to_owned(), value.to_owned()))
 }
 
 /// Text without control codes; more lines than one are indented, so that none of them looks like a line of its own.
@@ -146,7 +155,7 @@ fn tame(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Line, Style};
+    use super::{Line, Style, guest_fields};
     use std::time::{Duration, SystemTime};
     use tracing::Level;
 
@@ -158,7 +167,7 @@ mod tests {
             actor: actor.to_owned(),
             address: ":0000002a".to_owned(),
             text: text.to_owned(),
-            fields: "k=v".to_owned(),
+            fields: guest_fields("k\u{1f}v w\u{1e}").collect(),
         }
     }
 
@@ -174,13 +183,13 @@ mod tests {
         check(
             &line,
             Style::Pretty { colours: false },
-            Some("1970-01-01T00:00:01.500Z INFO  alice :0000002a hello k=v\n"),
+            Some("1970-01-01T00:00:01.500Z INFO  alice :0000002a hello k=v w\n"),
         );
         check(
             &line,
             Style::Json,
             Some(
-                "{\"time\":\"1970-01-01T00:00:01.500Z\",\"level\":\"INFO\",\"target\":\"guest\",\"actor\":\"alice\",\"address\":\":0000002a\",\"message\":\"hello\",\"fields\":\"k=v\"}\n",
+                "{\"time\":\"1970-01-01T00:00:01.500Z\",\"level\":\"INFO\",\"target\":\"guest\",\"actor\":\"alice\",\"address\":\":0000002a\",\"message\":\"hello\",\"fields\":{\"k\":\"v w\"}}\n",
             ),
         );
     }
