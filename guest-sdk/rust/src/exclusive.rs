@@ -112,7 +112,12 @@ impl Address {
     /// Sends a request without waiting; the answer comes to the `answer` handler, for [`decode`]. Errors as
     /// [`send`](Self::send), and `Deadline` if no time is left.
     pub fn request(self, message: &(impl Serialize + ?Sized), timeout: Option<Duration>) -> Result<Asked, Error> {
-        Ok(Asked(messaging::request(self.get(), ENCODED, &encode(message)?, deadline(timeout), 0)?))
+        self.request_raw(ENCODED, &encode(message)?, timeout)
+    }
+
+    /// [`request`](Self::request) for bytes.
+    pub fn request_raw(self, kind: u32, payload: &[u8], timeout: Option<Duration>) -> Result<Asked, Error> {
+        Ok(Asked(messaging::request(self.get(), kind, payload, deadline(timeout), 0)?))
     }
 }
 

@@ -9,8 +9,8 @@ mod round;
 mod session;
 mod set;
 
+use kv_wire::BATCH;
 use serde::Deserialize;
-use serde_bytes::Bytes;
 use session::{Io, Session};
 use std::time::Duration;
 use wasmactor_sdk::exclusive::{Actor, Asked};
@@ -144,7 +144,7 @@ impl Link {
 }
 
 fn ask(store: Address, batch: &[u8]) -> Result<Asked, Error> {
-    store.request(Bytes::new(batch), None)
+    store.request_raw(BATCH, batch, None)
 }
 
 fn is_gone(error: &Error) -> bool {

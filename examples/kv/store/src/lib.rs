@@ -4,10 +4,10 @@
 //! What always holds: the operations of a batch are done in their order with nothing between them.
 
 use kv_table::Table;
-use serde_bytes::ByteBuf;
+use kv_wire::BATCH;
 use std::time::Duration;
 use wasmactor_sdk::exclusive::Actor;
-use wasmactor_sdk::{Reply, Result, Sender, Timer, actor, random, reply_raw, timer};
+use wasmactor_sdk::{Reply, Result, Sender, Timer, actor, done, fail, random, reply_raw, timer};
 
 /// How often keys are looked for whose time is over and that nobody asks for.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -20,13 +20,20 @@ struct Store {
 
 impl Actor for Store {
     type Args = ();
-    type Message = ByteBuf;
+    type Message = ();
 
     fn init((): ()) -> Result<Self> {
         Ok(Self { table: Table::new(random::get(), wall), sweeping: false })
     }
 
-    fn handle(&mut self, batch: ByteBuf, _from: &Sender) -> Result<Reply> {
+    fn handle(&mut self, (): (), _from: &Sender) -> Result<Reply> {
+        done()
+    }
+
+    fn raw(&mut self, kind: u32, batch: Vec<u8>, _from: &Sender) -> Result<Reply> {
+        if kind != BATCH {
+            fail!("a store takes batches (kind {BATCH}), not kind {kind}");
+        }
         let replies = self.table.run(&batch)?;
         if self.table.expires() && !self.sweeping {
             self.sweeping = true;

@@ -27,6 +27,9 @@ mod batch;
 pub use answer::{Answer, Replies};
 pub use batch::{Batch, Condition, Malformed, Operation, Operations, Set};
 
+/// The message kind of a batch; stores take no other.
+pub const BATCH: u32 = 1;
+
 /// The store, below `stores`, that keeps a key. Does not depend on the machine, the build or the run.
 pub fn store_of(key: &[u8], stores: usize) -> usize {
     // FNV-1a, and murmur's last steps: by itself it spreads keys that differ in few digits badly.
