@@ -1,11 +1,11 @@
 //! The sandbox against guests written by hand as text, most of them hostile. No guest toolchain is needed.
 //!
-//! `load`: files that cannot be loaded, and the cache. `measure`: prices and crowds. `turns`: what goes in and comes out of a turn. `hostile`: lies,
-//! loops, deep recursion, hunger. `park`: blocking calls. `wasi`: WASI guests.
+//! `load`: files that cannot be loaded, and the cache. `crowd`: many at once. `turns`: what goes in and comes out of a
+//! turn. `hostile`: lies, loops, deep recursion, hunger. `park`: blocking calls. `wasi`: WASI guests.
 
+mod crowd;
 mod hostile;
 mod load;
-mod measure;
 mod park;
 mod turns;
 mod wasi;
