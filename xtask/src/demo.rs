@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::Result;
 
 use crate::server::Server;
+use crate::setup;
 use crate::shell::{self, cargo, command, output, step, target};
 
 /// Where examples/kv listens.
@@ -56,6 +57,9 @@ pub(crate) fn run() -> Result<()> {
             eprintln!("  {test:<5} {rate:>10} requests/s, {latency} ms on average");
         }
     }
+
+    step("redis-py, over every command that the example has (tests/py/redis_py.py)");
+    shell::run(command(setup::python(), &["tests/py/redis_py.py"]).arg(KV.to_string()))?;
 
     step("SIGTERM: the actors finish, the host ends");
     server.stop()?;

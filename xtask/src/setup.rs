@@ -2,6 +2,7 @@
 //!
 //! Must hold: what is there is left alone; what is installed, and why, is said before.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Result, bail};
@@ -11,7 +12,7 @@ use crate::toolchain::{self, TARGET};
 
 /// `cargo xtask setup`: installs what is missing.
 pub(crate) fn run() -> Result<()> {
-    let installed = [wasm()?, redis()?, python()?];
+    let installed = [wasm()?, redis()?, redis_py()?];
     if !installed.contains(&true) {
         eprintln!("setup: all that is needed is here, nothing to do");
     }
@@ -47,10 +48,18 @@ fn redis() -> Result<bool> {
     Ok(true)
 }
 
+fn venv() -> PathBuf {
+    target().join("venv")
+}
+
+/// A Python that has redis-py, once `run` has been here.
+pub(crate) fn python() -> PathBuf {
+    venv().join("bin/python")
+}
+
 /// The redis client of Python, in a folder of its own under target/.
-fn python() -> Result<bool> {
-    let venv = target().join("venv");
-    let python = venv.join("bin/python");
+fn redis_py() -> Result<bool> {
+    let (venv, python) = (venv(), python());
     if succeeds(command(&python, &["-c", "import redis"]).current_dir(root())) {
         return Ok(false);
     }
