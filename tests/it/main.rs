@@ -1,0 +1,42 @@
+//! The promises of ARCHITECTURE.md, kept by the built host, seen from outside.
+//!
+//! | file | promise | what |
+//! |---|---|---|
+//! | `order` | 1, 2 | messages arrive in the order sent; one actor, one turn at a time |
+//! | `requests` | 3, 5, 6 | requests and the ways to answer, in both ways of waiting |
+//! | `failures` | 3, 7 | each way in which a request fails, with its code |
+//! | `deadlines` | 4 | deadlines, and that nested calls inherit them |
+//! | `exclusive` | 5 | parking calls: what may not enter, cycles |
+//! | `mailbox` | 8 | what happens at the bound |
+//! | `timers` | 9 | never early, cancelled, in order |
+//! | `lifecycle` | 3, 7 | birth, death, word of both, names, addresses |
+//! | `signals` | | stop, subscribe, log files |
+//! | `sockets` | 11 | real TCP clients |
+//! | `hostile` | 11 | guests that lie, trap, spin, recurse and grow |
+//! | `grants` | 11 | what was not granted |
+//! | `load` | | modules that do not fit, manifests that are wrong |
+//! | `logs` | | what the log looks like |
+//! | `wasi` | 11 | guests that use WASI |
+//! | `scale` | | many actors |
+//! | `examples`, `kv` | | the examples, with their real clients |
+//! | `project` | | `new`, `build`, `run` |
+
+mod deadlines;
+mod examples;
+mod exclusive;
+mod failures;
+mod grants;
+mod hostile;
+mod kv;
+mod lifecycle;
+mod load;
+mod logs;
+mod mailbox;
+mod order;
+mod project;
+mod requests;
+mod scale;
+mod signals;
+mod sockets;
+mod timers;
+mod wasi;
