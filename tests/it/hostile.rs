@@ -267,8 +267,9 @@ fn a_flood_of_the_log_and_of_names_and_children() {
     );
     app.lives();
     assert_ne!(app.ask(".good", "lookup .n499; ret $it"), "none");
+    app.ask(".good", "on down {log bad is down}; watch .bad; ret");
     app.told(".bad", "trap");
-    app.process.line("the trap", |line| line.actor == "bad" && line.level == "ERROR");
+    app.logged("good", "bad is down");
     assert_eq!(app.ask(".good", "lookup .n499; ret $it"), "none", "names end with their actor");
     app.lives();
 }
