@@ -194,13 +194,13 @@ fn memory_grows_to_the_limit_and_no_further() {
 }
 
 #[test]
-fn memory_that_is_over_the_limit_from_the_start_is_an_error() {
+fn memory_that_is_over_the_limit_from_the_start_is_an_error_with_both_figures() {
     let text = wat::guest("", "(call $ok)", "(call $ok)")
         .replace("(memory (export \"memory\") 1)", "(memory (export \"memory\") 100)");
     let module = "[module.bad]\nsource = \"bad.wat\"\nmemory = \"1MiB\"\n";
     let mut app = Setup::new().file("bad.wat", text).toml(module).puppet("good").start();
     let got = app.ask(".good", "start-child bad - {}; ret $it: $why");
-    assert!(got.starts_with("!refused: ") && got.contains("100 pages") && got.contains("limit"), "{got}");
+    assert!(got.starts_with("!refused: ") && got.contains("6553600 bytes") && got.contains("1048576 bytes"), "{got}");
     app.lives();
 }
 

@@ -24,6 +24,15 @@ impl fmt::Display for Killed {
 
 impl std::error::Error for Killed {}
 
+/// Why no instance was made.
+pub(super) fn stillborn(error: &Error, limits: &Limits) -> String {
+    match limits.refused {
+        // Only a start function can have grown anything before; in any case this is what did not fit.
+        Some(wanted) => format!("its memory needs {wanted} bytes at the start, the limit is {} bytes", limits.bound()),
+        None => fault(error, limits).to_string(),
+    }
+}
+
 /// Why guest code did not return.
 pub(super) fn fault(error: &Error, limits: &Limits) -> Fault {
     let trap = error.downcast_ref::<Trap>();

@@ -15,7 +15,7 @@ use crate::base::sync::{Arc, Mutex};
 use crate::node::Context;
 use crate::wasm::behavior::{Parkable, Plain};
 use crate::wasm::bindings::exports::wasmactor::actor::handler::Event;
-use crate::wasm::fault::{Killed, fault};
+use crate::wasm::fault::{Killed, stillborn};
 use crate::wasm::state::{Place, State};
 use crate::wasm::wasi::Wasi;
 
@@ -101,7 +101,7 @@ impl WasmModule {
         store.data_mut().leave(cx);
         match made {
             Ok(entries) => Ok(Plain::new(store, entries)),
-            Err(error) => Err(fault(&error, &store.data().limits).to_string()),
+            Err(error) => Err(stillborn(&error, &store.data().limits)),
         }
     }
 
@@ -128,7 +128,7 @@ impl WasmModule {
         };
         match made {
             Ok(entries) => Ok(Parkable::new(store, entries, place, output)),
-            Err(error) => Err(fault(&error, &store.data().limits).to_string()),
+            Err(error) => Err(stillborn(&error, &store.data().limits)),
         }
     }
 }

@@ -60,7 +60,7 @@ impl State {
             ["self"] => self.set("it", messaging::self_()),
             ["send", to, payload] => self.put(done(messaging::send(address(to), 0, payload.as_bytes()))),
             ["bytes", to, count] => {
-                let payload = vec![b' '; number(count) as usize];
+                let payload = vec![b' '; usize::try_from(number(count)).expect("a length")];
                 self.put(done(messaging::send(address(to), 0, &payload)));
             }
             ["broadcast", to, payload] => {
