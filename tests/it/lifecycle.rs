@@ -81,7 +81,9 @@ fn exit_ends_the_turn_and_nothing_else_is_handled() {
     let mut app = app();
     app.told(".bob", "exit now; ret; log the turn goes on; send .bob {log never}");
     app.logged("bob", "the turn goes on");
+    // The line was written in the middle of the turn: the end is told by `down`, whether it has come or is to come.
     app.ask(".alice", "on down {log bob is down}; watch .bob; ret");
+    app.logged("alice", "bob is down");
     assert!(app.ask(".alice", "call .bob {ret}; ret $it").starts_with("!no-such-actor"));
     assert_eq!(app.log_of("bob"), ["the turn goes on"]);
     app.lives();

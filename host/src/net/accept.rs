@@ -86,6 +86,8 @@ impl Acceptor {
                 // The other side gave up while it waited, or a signal came.
                 Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {
                 }
+                // Closed by its owner in this moment; the poller is told.
+                Err(_) if socket.flags.any(flags::CLOSED) => return Next::Wait,
                 Err(error) => {
                     self.warn(&error, socket);
                     let full = error.raw_os_error().is_some_and(|code| NO_DESCRIPTORS.contains(&code));

@@ -204,6 +204,11 @@ impl Socket {
             let _ = SockRef::from(stream).set_tcp_user_timeout(Some(LINGER));
         }
         self.flags.set(flags::CLOSING);
+        if let Kind::Listener(listener) = &self.kind {
+            // Linux: it listens no more from here on, so the next one may have the address at once and need not wait
+            // for the poller to close the descriptor. Elsewhere this does nothing.
+            let _ = SockRef::from(listener).shutdown(std::net::Shutdown::Both);
+        }
     }
 
     /// The poller's part of sending. `QUEUED` and `WRITABLE` both stand afterwards if more could go out at once.

@@ -54,10 +54,10 @@ impl Context {
         let node = self.inner().node.clone();
         let me = self.address();
         let Some(slot) = node.table.get(me) else { return Err(deliver::no_such_actor(me)) };
-        slot.mailbox.expect(session, None, 0);
-        let child = self.spawn_as(session, module, name, args).inspect_err(|_| slot.mailbox.unexpect())?;
-        // While it initialises, the child may not call its waiting parent exclusively: that is a cycle too.
-        slot.mailbox.waits_on_instead(me, session, child);
+        // While it initialises, the child may not call its waiting parent exclusively, that is a cycle too: so the edge
+        // is there before the child can run.
+        let wait = |child| slot.mailbox.expect(session, Some(child), 0);
+        self.spawn_as(session, module, name, args, wait)?;
         Ok(session)
     }
 

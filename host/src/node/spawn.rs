@@ -64,6 +64,16 @@ impl Node {
 
     /// Starts an actor; its `init` runs later, on a worker.
     pub fn spawn(self: &Arc<Self>, worker: Option<usize>, spec: SpawnSpec) -> Result<Address, CallError> {
+        self.spawn_told(worker, spec, |_| {})
+    }
+
+    /// The same; `before` gets the new address before the actor can do anything.
+    pub(in crate::node) fn spawn_told(
+        self: &Arc<Self>,
+        worker: Option<usize>,
+        spec: SpawnSpec,
+        before: impl FnOnce(Address),
+    ) -> Result<Address, CallError> {
         if self.stopping.load(Ordering::SeqCst) {
             return Err(CallError::new(ErrorCode::Refused, "the host is stopping"));
         }
@@ -104,6 +114,7 @@ impl Node {
         *slot.core.lock() = Some(Box::new(core));
         self.alive.fetch_add(1, Ordering::SeqCst);
         let (bound, full) = (spec.mailbox.unwrap_or(self.options.mailbox), spec.full.unwrap_or(self.options.full));
+        before(address);
         slot.mailbox.open(address, Tag { label: number, parent }, bound, full);
         match worker {
             // The spawner goes on first: what it sends to the child is there when the child runs.
@@ -118,7 +129,7 @@ impl Context {
     /// Starts an actor of a module; a spawned event with the session follows when its `init` has returned.
     pub fn spawn(&mut self, module: &str, name: Option<&str>, args: Payload) -> Result<Session, CallError> {
         let session = self.next_session();
-        self.spawn_as(session, module, name, args)?;
+        self.spawn_as(session, module, name, args, |_| {})?;
         let outstanding = crate::node::context::Outstanding { deadline: 0 };
         self.inner_mut().outstanding.insert(session, outstanding);
         Ok(session)
@@ -131,6 +142,7 @@ impl Context {
         module: &str,
         name: Option<&str>,
         args: Payload,
+        before: impl FnOnce(Address),
     ) -> Result<Address, CallError> {
         let inner = self.inner();
         inner.check_payload(&args)?;
@@ -152,6 +164,6 @@ impl Context {
             ..SpawnSpec::default()
         };
         let node = inner.node.clone();
-        node.spawn(inner.worker, spec)
+        node.spawn_told(inner.worker, spec, before)
     }
 }
