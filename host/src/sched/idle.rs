@@ -122,11 +122,6 @@ impl Idle {
         true
     }
 
-    /// Workers that sleep now.
-    pub fn sleeping(&self) -> usize {
-        self.sleeping.load(Ordering::Relaxed)
-    }
-
     fn unpark(&self, worker: usize) {
         let parker = &self.parkers[worker];
         *parker.token.lock() = true;

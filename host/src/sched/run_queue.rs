@@ -165,11 +165,6 @@ impl RunQueue {
         self.idle.wake_all();
     }
 
-    /// Workers that sleep now.
-    pub fn sleeping(&self) -> usize {
-        self.idle.sleeping()
-    }
-
     fn take_own(&self, worker: usize, cursor: &mut Cursor) -> Option<SlotIndex> {
         let local = &self.locals[worker];
         cursor.takes = cursor.takes.wrapping_add(1);
