@@ -135,9 +135,9 @@ fn measure(
     workload: &Workload,
     report: &mut Report,
 ) -> Result<()> {
-    for (bytes, n) in workload.sizes {
+    for (bytes, width, n) in workload.sizes {
         for workers in &cli.workers {
-            let case = Case { workers: *workers, bytes: *bytes, n: (n / cli.quick).max(1) };
+            let case = Case { workers: *workers, bytes: *bytes, width: *width, n: (n / cli.quick).max(1) };
             for system in systems {
                 let before = CpuTime::now();
                 let samples = system

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::system::Unit;
+
 /// The value below which this share of a sorted list lies; 0 of an empty one.
 pub(crate) fn quantile(sorted: &[u64], share: f64) -> u64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index between 0 and the length")]
@@ -49,12 +51,27 @@ impl CpuTime {
     }
 }
 
-/// In the unit that fits.
-pub(crate) fn shown(ns: f64) -> String {
-    match ns {
-        ns if ns < 1e3 => format!("{ns:.0} ns"),
-        ns if ns < 1e6 => format!("{:.2} µs", ns / 1e3),
-        ns => format!("{:.2} ms", ns / 1e6),
+/// With the prefix that fits, three digits or more.
+pub(crate) fn shown(value: f64, unit: Unit) -> String {
+    let size = value.abs();
+    let scaled = |scale: f64, unit: &str| {
+        let digits = if size / scale < 10.0 { 2 } else { usize::from(size / scale < 100.0) };
+        format!("{:.digits$} {unit}", value / scale)
+    };
+    match unit {
+        Unit::Ns if size < 1e3 => format!("{value:.0} ns"),
+        Unit::Ns if size < 1e6 => scaled(1e3, "µs"),
+        Unit::Ns if size < 1e9 => scaled(1e6, "ms"),
+        Unit::Ns => scaled(1e9, "s"),
+        Unit::Bytes if size < 1e3 => format!("{value:.0} B"),
+        Unit::Bytes if size < 1e6 => scaled(1e3, "kB"),
+        Unit::Bytes if size < 1e9 => scaled(1e6, "MB"),
+        Unit::Bytes => scaled(1e9, "GB"),
+        Unit::Count => format!("{value:.3}"),
+        Unit::Percent => format!("{value:.0} %"),
+        Unit::PerSecond if size < 1e3 => format!("{value:.0}/s"),
+        Unit::PerSecond if size < 1e6 => scaled(1e3, "k/s"),
+        Unit::PerSecond => scaled(1e6, "M/s"),
     }
 }
 
@@ -66,6 +83,7 @@ pub(crate) fn nanos(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{median, quantile, shown};
+    use crate::system::Unit;
 
     #[test]
     fn middles() {
@@ -77,6 +95,9 @@ mod tests {
 
     #[test]
     fn units() {
-        assert_eq!([shown(399.6), shown(1234.0), shown(2.5e6)], ["400 ns", "1.23 µs", "2.50 ms"]);
+        let ns = [399.6, 1234.0, 2.5e6, 12.34e6].map(|ns| shown(ns, Unit::Ns));
+        assert_eq!(ns, ["400 ns", "1.23 µs", "2.50 ms", "12.3 ms"]);
+        let others = [(12_040.0, Unit::Bytes), (180_400.0, Unit::PerSecond), (41.0, Unit::Percent)];
+        assert_eq!(others.map(|(value, unit)| shown(value, unit)), ["12.0 kB", "180 k/s", "41 %"]);
     }
 }

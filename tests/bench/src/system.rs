@@ -9,6 +9,7 @@ pub(crate) mod redis;
 pub(crate) mod wasm;
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 
 use crate::workload::Workload;
 
@@ -18,23 +19,43 @@ pub(crate) struct Case {
     pub(crate) workers: usize,
     /// Size of a payload; 0 where there is none.
     pub(crate) bytes: usize,
+    /// How many connections, senders, actors or pairs; 0 where the workload has no such number.
+    pub(crate) width: usize,
     /// How often the thing is done in one run.
     pub(crate) n: u64,
 }
 
-/// What one run found.
-#[derive(Clone, Debug, PartialEq)]
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Unit {
+    /// Nanoseconds for one.
+    Ns,
+    /// Bytes for one.
+    Bytes,
+    /// How many for one.
+    Count,
+    Percent,
+    PerSecond,
+}
+
+/// What one run found. Peers print theirs in this form.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sample {
     /// The workload's name, or that and what else was seen in its run.
     pub(crate) name: String,
-    /// Nanoseconds for one.
-    pub(crate) ns: f64,
+    pub(crate) value: f64,
+    pub(crate) unit: Unit,
 }
 
 impl Sample {
-    /// `ns` nanoseconds for one.
-    pub(crate) fn new(name: impl Into<String>, ns: f64) -> Self {
-        Self { name: name.into(), ns }
+    pub(crate) fn new(name: impl Into<String>, value: f64, unit: Unit) -> Self {
+        Self { name: name.into(), value, unit }
+    }
+
+    /// `value` nanoseconds for one.
+    pub(crate) fn ns(name: impl Into<String>, value: f64) -> Self {
+        Self::new(name, value, Unit::Ns)
     }
 }
 

@@ -1,5 +1,22 @@
 //! What is done: one file a workload. Used by the systems.
 //!
+//! Every system gives its figures these names, so that they can be compared. `width` is the case's.
+//!
+//! | workload | width | n | figures |
+//! |---|---|---|---|
+//! | `send` | | messages | `send` |
+//! | `call` | | round trips | `call`; ours: `call-interleaved`, `call-exclusive` |
+//! | `fan-in` | senders | messages of all | `fan-in` |
+//! | `ring` | actors | hops | `ring` |
+//! | `pairs` | pairs | round trips of all | `pairs`: wall time over `n` |
+//! | `spawn` | parallel spawners | starts of all | `spawn`: wall time over `n` |
+//! | `idle` | actors | the same | `idle-spawn` (ns), `idle-rss` (bytes of one); ours: `idle-virtual`, `idle-page-tables`, `idle-mappings` |
+//! | `tree` | leaves | actors, inner ones too | `tree`: wall time over `n` |
+//! | `timer-arm` | | timers | `timer-arm` |
+//! | `timer-late` | pairs that call each other without pause meanwhile | sleeps of 10 ms of all 100 sleepers | `timer-late-min`, `-p50`, `-p99`, `-p99.9` |
+//! | `tcp-echo` | connections | requests | those of `client`, for every system |
+//! | `fairness` | | milliseconds of each of the two countings | `fairness` (percent); as many endless loops as workers |
+//!
 //! Must hold: what is timed lies between a start and a done message; start-up, warm-up and the end of an app are not in
 //! it.
 
@@ -25,8 +42,6 @@ pub(crate) type RunActors = fn(&App, &Case) -> Result<Vec<Sample>>;
 pub(crate) enum Run {
     /// Actors of a node, native or guests.
     Actors(RunActors),
-    /// The same with something that only guests can do.
-    Guests(RunActors),
     /// Redis's own benchmark against a server.
     Kv,
 }
@@ -37,16 +52,15 @@ pub(crate) struct Workload {
     pub(crate) name: &'static str,
     /// For people, one line.
     pub(crate) about: &'static str,
-    /// Pairs of a payload's size and how often.
-    pub(crate) sizes: &'static [(usize, u64)],
+    /// A payload's size, the width and how often, as in `Case`.
+    pub(crate) sizes: &'static [(usize, usize, u64)],
     pub(crate) run: Run,
 }
 
 /// All, in the order of the table.
-pub(crate) const ALL: [Workload; 10] = [
+pub(crate) const ALL: [Workload; 9] = [
     send::SEND,
-    call::INTERLEAVED,
-    call::EXCLUSIVE,
+    call::CALL,
     fan_in::FAN_IN,
     ring::RING,
     spawn::SPAWN,

@@ -19,17 +19,23 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct App {
     node: Arc<Node>,
     threads: Option<Threads>,
+    modules: &'static [&'static str],
 }
 
 impl App {
-    /// Starts a node; `add` makes the modules known.
-    pub(crate) fn start(workers: usize, add: impl FnOnce(&Node)) -> Result<Self> {
+    /// Starts a node; `add` makes these modules known.
+    pub(crate) fn start(workers: usize, modules: &'static [&'static str], add: impl FnOnce(&Node)) -> Result<Self> {
         let (net, poller) = Net::new().context("no poll descriptor")?;
         let options = NodeOptions { workers, call_timeout: PATIENCE, ..NodeOptions::default() };
         let node = Node::new(options, Clock::real(), net);
         add(&node);
         let threads = Some(Threads::start(node.clone(), poller));
-        Ok(Self { node, threads })
+        Ok(Self { node, threads, modules })
+    }
+
+    /// Whether actors of this module can be started.
+    pub(crate) fn knows(&self, module: &str) -> bool {
+        self.modules.contains(&module)
     }
 
     /// Starts an actor and waits for its `init`.

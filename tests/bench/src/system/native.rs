@@ -20,7 +20,7 @@ impl System for Native {
 
     fn measure(&self, workload: &Workload, case: &Case) -> Result<Option<Vec<Sample>>> {
         let Run::Actors(run) = &workload.run else { return Ok(None) };
-        let app = App::start(case.workers, |node| {
+        let app = App::start(case.workers, &["driver", "actor"], |node| {
             node.add_native("actor", |_| Ok(actor::handler()));
             node.add_native("driver", |_| Ok(driver::handler()));
         })?;

@@ -17,14 +17,15 @@ use crate::workload::{Run, Workload, call, send};
 const GUESTS: [&str; 3] = ["driver", "actor", "exclusive"];
 
 /// What the hand-written guest knows.
-const MIN: [&str; 2] = [send::SEND.name, call::INTERLEAVED.name];
+const MIN: [&str; 2] = [send::SEND.name, call::CALL.name];
 
 /// Modules, shared by all runs.
 pub(crate) struct Wasm {
     name: &'static str,
     host: Arc<WasmHost>,
-    /// With the names that the workloads know them by.
-    modules: Vec<(&'static str, Arc<WasmModule>)>,
+    /// The names that the workloads know the modules by.
+    names: &'static [&'static str],
+    modules: Vec<Arc<WasmModule>>,
     /// None: all workloads.
     only: Option<&'static [&'static str]>,
 }
@@ -40,22 +41,22 @@ impl Wasm {
         let folder = build()?;
         let source = |name: &str| Source { name: name.to_owned(), path: folder.join(format!("bench_{name}.wasm")) };
         let modules = host.load_all(&GUESTS.map(source)).into_iter().collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { name: "wasm", host, modules: GUESTS.into_iter().zip(modules).collect(), only: None })
+        Ok(Self { name: "wasm", host, names: &GUESTS, modules, only: None })
     }
 
     /// Loads the guest that is written by hand.
     pub(crate) fn min(host: Arc<WasmHost>) -> Result<Self> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/min.wat");
         let module = host.load(&Source { name: "min".to_owned(), path })?;
-        let modules = vec![("driver", module.clone()), ("actor", module)];
-        Ok(Self { name: "wasm-min", host, modules, only: Some(&MIN) })
+        let modules = vec![module.clone(), module];
+        Ok(Self { name: "wasm-min", host, names: &["driver", "actor"], modules, only: Some(&MIN) })
     }
 
     fn start(&self, workers: usize) -> Result<App> {
-        App::start(workers, |node| {
+        App::start(workers, self.names, |node| {
             let host = self.host.clone();
             node.on_tick(Box::new(move || host.tick()));
-            for (name, module) in &self.modules {
+            for (name, module) in self.names.iter().zip(&self.modules) {
                 let (grants, memory) = (Arc::new(Grants::all()), NodeOptions::default().memory);
                 node.add_module(name, ModuleEntry { module: module.clone(), grants, memory });
             }
@@ -73,7 +74,7 @@ impl System for Wasm {
             return Ok(None);
         }
         match &workload.run {
-            Run::Actors(run) | Run::Guests(run) => run(&self.start(case.workers)?, case).map(Some),
+            Run::Actors(run) => run(&self.start(case.workers)?, case).map(Some),
             Run::Kv => crate::workload::kv::wasmactor(case).map(Some),
         }
     }

@@ -8,19 +8,17 @@ use crate::system::{Case, Sample};
 use crate::workload::send::batch;
 use crate::workload::{Run, Workload};
 
-const SENDERS: usize = 64;
-
 pub(crate) const FAN_IN: Workload = Workload {
     name: "fan-in",
-    about: "one-way message from one of 64 senders, each with a barrier every 1000 messages",
-    sizes: &[(32, 256_000)],
+    about: "one-way message from one of 8 or 64 senders, each with a barrier every 1000 messages",
+    sizes: &[(32, 8, 256_000), (32, 64, 256_000)],
     run: Run::Actors(run),
 };
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let driver = app.spawn("driver")?;
-    let mut targets = app.spawn_many("driver", SENDERS)?;
+    let mut targets = app.spawn_many("driver", case.width)?;
     targets.push(app.spawn("actor")?);
     let order = Order { n: case.n, bytes: case.bytes, batch: batch(case.bytes), targets };
-    Ok(vec![Sample::new(FAN_IN.name, app.time(driver, kind::GATHER, &order)?)])
+    Ok(vec![Sample::ns(FAN_IN.name, app.time(driver, kind::GATHER, &order)?)])
 }

@@ -17,7 +17,7 @@ pub(crate) const KV: Workload = Workload {
     name: "kv",
     about: "examples/kv, and redis-server, under `redis-benchmark -t set,get,incr -c 50`, without and with `-P 16`: \
             one over the requests a second",
-    sizes: &[(3, 20_000)],
+    sizes: &[(3, 0, 20_000)],
     run: Run::Kv,
 };
 
@@ -97,7 +97,7 @@ fn measure(command: &mut Command, port: u16, case: &Case) -> Result<Vec<Sample>>
         // Pipelined ones are that much faster; half of it keeps a run short.
         for (test, rate) in server.benchmark(depth, case.n * depth.div_ceil(2))? {
             let pipelined = if depth > 1 { format!("-p{depth}") } else { String::new() };
-            samples.push(Sample::new(format!("kv-{}{pipelined}", test.to_lowercase()), 1e9 / rate));
+            samples.push(Sample::ns(format!("kv-{}{pipelined}", test.to_lowercase()), 1e9 / rate));
         }
     }
     Ok(samples)

@@ -7,21 +7,19 @@ use crate::system::app::App;
 use crate::system::{Case, Sample};
 use crate::workload::{Run, Workload};
 
-const ACTORS: usize = 1000;
-
 pub(crate) const RING: Workload = Workload {
     name: "ring",
     about: "hop of a token in a ring of 1000 actors",
-    sizes: &[(32, 100_000)],
+    sizes: &[(32, 1000, 100_000)],
     run: Run::Actors(run),
 };
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let driver = app.spawn("driver")?;
-    let ring = app.spawn_many("actor", ACTORS)?;
+    let ring = app.spawn_many("actor", case.width)?;
     for (actor, next) in ring.iter().zip(ring.iter().cycle().skip(1)) {
         app.post(*actor, kind::NEXT, &[*next])?;
     }
     let order = Order { n: case.n, bytes: case.bytes, batch: 0, targets: vec![ring[0]] };
-    Ok(vec![Sample::new(RING.name, app.time(driver, kind::RING, &order)?)])
+    Ok(vec![Sample::ns(RING.name, app.time(driver, kind::RING, &order)?)])
 }

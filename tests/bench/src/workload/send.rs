@@ -10,7 +10,7 @@ use crate::workload::{Run, Workload};
 pub(crate) const SEND: Workload = Workload {
     name: "send",
     about: "one-way message; the sender waits for an echo every 1000 messages (64 KiB: every 100)",
-    sizes: &[(32, 200_000), (1024, 100_000), (65_536, 5_000)],
+    sizes: &[(32, 0, 200_000), (1024, 0, 100_000), (65_536, 0, 5_000)],
     run: Run::Actors(run),
 };
 
@@ -22,5 +22,5 @@ pub(crate) fn batch(bytes: usize) -> u64 {
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let (driver, sink) = (app.spawn("driver")?, app.spawn("actor")?);
     let order = Order { n: case.n, bytes: case.bytes, batch: batch(case.bytes), targets: vec![sink] };
-    Ok(vec![Sample::new(SEND.name, app.time(driver, kind::SEND, &order)?)])
+    Ok(vec![Sample::ns(SEND.name, app.time(driver, kind::SEND, &order)?)])
 }

@@ -10,12 +10,12 @@ use crate::workload::{Run, Workload};
 pub(crate) const SPAWN: Workload = Workload {
     name: "spawn",
     about: "start of an actor with its `init`, one request to it, its end; one after the other",
-    sizes: &[(0, 2_000)],
+    sizes: &[(0, 0, 2_000)],
     run: Run::Actors(run),
 };
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let driver = app.spawn("driver")?;
     let order = Order { n: case.n, ..Order::default() };
-    Ok(vec![Sample::new(SPAWN.name, app.time(driver, kind::SPAWN, &order)?)])
+    Ok(vec![Sample::ns(SPAWN.name, app.time(driver, kind::SPAWN, &order)?)])
 }

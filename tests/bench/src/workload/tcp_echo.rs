@@ -9,16 +9,22 @@ use bench_protocol::{Order, kind};
 use crate::client;
 use crate::stats::quantile;
 use crate::system::app::App;
-use crate::system::{Case, Sample};
+use crate::system::{Case, Sample, Unit};
 use crate::workload::{Run, Workload};
 
-const CONNECTIONS: usize = 50;
 const WARM_UP: Duration = Duration::from_millis(200);
 
 pub(crate) const TCP_ECHO: Workload = Workload {
     name: "tcp-echo",
-    about: "request over one of 50 connections, closed loop, the client's thread is on the same machine; then latencies",
-    sizes: &[(64, 100_000)],
+    about: "request over one of 1, 50 or 500 connections, closed loop, the client's thread is on the same machine; then latencies",
+    sizes: &[
+        (64, 1, 20_000),
+        (64, 50, 100_000),
+        (64, 500, 100_000),
+        (4096, 1, 20_000),
+        (4096, 50, 100_000),
+        (4096, 500, 100_000),
+    ],
     run: Run::Actors(run),
 };
 
@@ -27,13 +33,19 @@ fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let port = app.ask(server, kind::LISTEN, &Order::default())?;
     let port = port.first().and_then(|port| u16::try_from(*port).ok()).context("the server has no port")?;
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let run = client::Run { at, connections: CONNECTIONS, bytes: case.bytes, warm_up: WARM_UP, requests: case.n };
+    clients(at, case)
+}
+
+/// What clients see of an echo server, whoever it is.
+pub(crate) fn clients(at: SocketAddr, case: &Case) -> Result<Vec<Sample>> {
+    let run = client::Run { at, connections: case.width, bytes: case.bytes, warm_up: WARM_UP, requests: case.n };
     let mut done = run.run()?;
     done.latencies.sort_unstable();
     let at = |share| quantile(&done.latencies, share) as f64;
     Ok(vec![
-        Sample::new(TCP_ECHO.name, done.took.as_nanos() as f64 / done.latencies.len() as f64),
-        Sample::new("tcp-echo-p50", at(0.5)),
-        Sample::new("tcp-echo-p99", at(0.99)),
+        Sample::new(TCP_ECHO.name, done.latencies.len() as f64 / done.took.as_secs_f64(), Unit::PerSecond),
+        Sample::ns("tcp-echo-p50", at(0.5)),
+        Sample::ns("tcp-echo-p99", at(0.99)),
+        Sample::ns("tcp-echo-p99.9", at(0.999)),
     ])
 }

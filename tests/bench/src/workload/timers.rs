@@ -11,21 +11,21 @@ use crate::workload::{Run, Workload};
 pub(crate) const ARM: Workload = Workload {
     name: "timer-arm",
     about: "arming one of 100,000 timers",
-    sizes: &[(0, 100_000)],
+    sizes: &[(0, 0, 100_000)],
     run: Run::Actors(arm),
 };
 
 pub(crate) const LATE: Workload = Workload {
     name: "timer-late",
     about: "how late a timer of 10 ms is on an idle node: median and 99 % of one run's 100",
-    sizes: &[(0, 100)],
+    sizes: &[(0, 0, 100)],
     run: Run::Actors(late),
 };
 
 fn arm(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let driver = app.spawn("driver")?;
     let order = Order { n: case.n, ..Order::default() };
-    Ok(vec![Sample::new(ARM.name, app.time(driver, kind::ARM, &order)?)])
+    Ok(vec![Sample::ns(ARM.name, app.time(driver, kind::ARM, &order)?)])
 }
 
 fn late(app: &App, case: &Case) -> Result<Vec<Sample>> {
@@ -36,5 +36,5 @@ fn late(app: &App, case: &Case) -> Result<Vec<Sample>> {
         bail!("no timer fired");
     }
     let at = |share| quantile(&lateness, share) as f64;
-    Ok(vec![Sample::new("timer-late-p50", at(0.5)), Sample::new("timer-late-p99", at(0.99))])
+    Ok(vec![Sample::ns("timer-late-p50", at(0.5)), Sample::ns("timer-late-p99", at(0.99))])
 }
