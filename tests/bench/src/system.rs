@@ -1,20 +1,22 @@
 //! What is measured: a system runs workloads. Used by `main`, which goes round robin over all of them.
 //!
-//! `native` and `wasm` are this host, driven in this process; other systems run their own programs, and know their own
-//! way for each workload's name.
+//! `ours` are forms of this host, driven in this process or another of this program; other systems run their own
+//! programs, and know their own way for each workload's name.
 
 pub(crate) mod app;
 pub(crate) mod native;
+pub(crate) mod ours;
 pub(crate) mod redis;
 pub(crate) mod wasm;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
+use crate::unit::Unit;
 use crate::workload::Workload;
 
 /// One cell of the table: a workload with these numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Case {
     pub(crate) workers: usize,
     /// Size of a payload; 0 where there is none.
@@ -23,20 +25,6 @@ pub(crate) struct Case {
     pub(crate) width: usize,
     /// How often the thing is done in one run.
     pub(crate) n: u64,
-}
-
-/// What a value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Unit {
-    /// Nanoseconds for one.
-    Ns,
-    /// Bytes for one.
-    Bytes,
-    /// How many for one.
-    Count,
-    Percent,
-    PerSecond,
 }
 
 /// What one run found. Peers print theirs in this form.

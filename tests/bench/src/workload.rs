@@ -20,14 +20,20 @@
 //! Must hold: what is timed lies between a start and a done message; start-up, warm-up and the end of an app are not in
 //! it.
 
-pub(crate) mod call;
-pub(crate) mod fan_in;
+mod call;
+mod cold_start;
+mod fairness;
+mod fan_in;
+mod idle;
 pub(crate) mod kv;
-pub(crate) mod ring;
-pub(crate) mod send;
-pub(crate) mod spawn;
-pub(crate) mod tcp_echo;
-pub(crate) mod timers;
+mod million;
+mod pairs;
+mod ring;
+mod send;
+mod spawn;
+mod tcp_echo;
+mod timers;
+mod tree;
 
 use anyhow::Result;
 
@@ -37,35 +43,87 @@ use crate::system::{Case, Sample};
 /// How a workload is run on a node.
 pub(crate) type RunActors = fn(&App, &Case) -> Result<Vec<Sample>>;
 
-/// What a system needs to know to run it.
+/// How our systems run it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Run {
     /// Actors of a node, native or guests.
     Actors(RunActors),
-    /// Redis's own benchmark against a server.
-    Kv,
+    /// The same in a process of its own, whose memory is looked at.
+    Alone(RunActors),
+    /// Whole programs, which it starts itself.
+    Programs(fn(&Case) -> Result<Vec<Sample>>),
+}
+
+/// What is fitted, to the system's speed or to the wish for a quick look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// Nothing.
+    No,
+    /// `n`: a run shall take so many milliseconds, for every system.
+    Millis(u64),
+    /// Nothing to the speed; the width, with `n`, to a quick look.
+    Width,
 }
 
 /// One thing to measure.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
-    /// For people, one line.
+    /// For people, a sentence or two.
     pub(crate) about: &'static str,
     /// A payload's size, the width and how often, as in `Case`.
     pub(crate) sizes: &'static [(usize, usize, u64)],
+    pub(crate) fit: Fit,
+    /// Which of our systems have it.
+    pub(crate) ours: &'static [&'static str],
+    /// Only if it is named, or all of them are asked for: it takes minutes, or most of a machine.
+    pub(crate) large: bool,
     pub(crate) run: Run,
 }
 
-/// All, in the order of the table.
-pub(crate) const ALL: [Workload; 9] = [
+/// All, in the order of the tables.
+pub(crate) const ALL: [Workload; 15] = [
     send::SEND,
     call::CALL,
     fan_in::FAN_IN,
     ring::RING,
+    pairs::PAIRS,
     spawn::SPAWN,
+    idle::IDLE,
+    tree::TREE,
     timers::ARM,
     timers::LATE,
     tcp_echo::TCP_ECHO,
+    fairness::FAIRNESS,
+    cold_start::COLD_START,
     kv::KV,
+    million::MILLION,
 ];
+
+/// All forms of this host.
+const EVERY: &[&str] = &["native", "wasm", "wasm-min"];
+/// Those whose actors know everything.
+const FULL: &[&str] = &["native", "wasm"];
+/// What only the SDK's guests do.
+const SDK: &[&str] = &["wasm"];
+
+/// A run of a workload that repeats one small thing.
+const REPEATED: Fit = Fit::Millis(200);
+
+/// The one with this name.
+pub(crate) fn find(name: &str) -> Option<&'static Workload> {
+    ALL.iter().find(|workload| workload.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALL, find};
+
+    #[test]
+    fn names_are_unique() {
+        for workload in &ALL {
+            assert!(std::ptr::eq(find(workload.name).expect("listed").about, workload.about), "{}", workload.name);
+            assert!(!workload.sizes.is_empty() && !workload.ours.is_empty(), "{}", workload.name);
+        }
+    }
+}

@@ -19,22 +19,38 @@ pub mod kind {
     pub const DONE: u32 = 6;
     /// Makes an actor an echo server on a free port of 127.0.0.1; the answer is the port.
     pub const LISTEN: u32 = 7;
+    /// Keeps its worker busy for ever. Not answered.
+    pub const SPIN: u32 = 8;
+    /// One number, a power of ten: the leaves of the tree that the actor grows below itself, ten children a node. The
+    /// answer is how many there were; then the actor ends.
+    pub const TREE: u32 = 9;
+    /// Arms a timer of an hour, and is answered with the same bytes.
+    pub const ALARM: u32 = 10;
 
     /// Orders for drivers; the payload is an [`Order`](crate::Order), the answer nanoseconds.
     /// `n` messages to one target, and after each `batch` of them an echo that is waited for.
     pub const SEND: u32 = 16;
     /// `n` requests to one target, one after the other.
     pub const CALL: u32 = 17;
-    /// Hands `SEND` on to all targets but the last, which is theirs, and waits for all.
-    pub const GATHER: u32 = 18;
+    /// Hands an order of the kind `inner` on to drivers, each with its share of `n`, and waits for all. The targets are
+    /// pairs: a driver, and its own target.
+    pub const SHARE: u32 = 18;
     /// A token into the ring at the target, `n` hops.
     pub const RING: u32 = 19;
     /// `n` times: an actor is started, gets `LAST`, and answers it.
     pub const SPAWN: u32 = 20;
     /// Arms `n` timers of an hour; they are cancelled afterwards, which is not measured.
     pub const ARM: u32 = 21;
-    /// `n` timers of 10 ms, one after the other; the answer is how late each was.
+    /// `n` timers of 10 ms, one after the other; the answer is how late each was, as the
+    /// bits of a signed number.
     pub const LATE: u32 = 22;
+    /// Starts `n` actors, one after the other, each of which answers a first message of the kind `inner` and stays. The
+    /// answer is followed by their addresses.
+    pub const CROWD: u32 = 23;
+    /// An echo of each target, one after the other.
+    pub const VISIT: u32 = 24;
+    /// Echoes of one target for `n` milliseconds; the answer is how many there were.
+    pub const COUNT: u32 = 25;
 }
 
 /// What a driver is to do.
@@ -46,6 +62,8 @@ pub struct Order {
     pub bytes: usize,
     /// Messages between two barriers.
     pub batch: u64,
+    /// The kind of what is handed on.
+    pub inner: u32,
     /// Raw addresses.
     pub targets: Vec<u64>,
 }
@@ -53,7 +71,7 @@ pub struct Order {
 impl Order {
     /// As a payload.
     pub fn encode(&self) -> Vec<u8> {
-        let mut numbers = vec![self.n, self.bytes as u64, self.batch];
+        let mut numbers = vec![self.n, self.bytes as u64, self.batch, u64::from(self.inner)];
         numbers.extend(&self.targets);
         pack(&numbers)
     }
@@ -62,13 +80,21 @@ impl Order {
     pub fn decode(payload: &[u8]) -> Self {
         let mut numbers = unpack(payload).into_iter();
         let mut next = || numbers.next().unwrap_or(0);
-        let (n, bytes, batch) = (next(), next(), next());
-        Self { n, bytes: usize::try_from(bytes).unwrap_or(0), batch, targets: numbers.collect() }
+        let (n, bytes, batch, inner) = (next(), next(), next(), next());
+        let (bytes, inner) = (usize::try_from(bytes).unwrap_or(0), u32::try_from(inner).unwrap_or(0));
+        Self { n, bytes, batch, inner, targets: numbers.collect() }
     }
 
     /// The first target; 0, which is nobody, if there is none.
     pub fn target(&self) -> u64 {
         self.targets.first().copied().unwrap_or(0)
+    }
+
+    /// For `SHARE`: the drivers, each with the order that it gets.
+    pub fn shares(&self) -> impl ExactSizeIterator<Item = (u64, Self)> {
+        let pairs = self.targets.as_chunks::<2>().0;
+        let n = self.n / pairs.len().max(1) as u64;
+        pairs.iter().map(move |[driver, target]| (*driver, Self { n, inner: 0, targets: vec![*target], ..*self }))
     }
 }
 
@@ -106,8 +132,15 @@ mod tests {
 
     #[test]
     fn an_order_comes_back() {
-        let order = Order { n: 3, bytes: 32, batch: 1000, targets: vec![7, u64::MAX] };
+        let order = Order { n: 3, bytes: 32, batch: 1000, inner: 17, targets: vec![7, u64::MAX] };
         assert_eq!(Order::decode(&order.encode()), order);
+    }
+
+    #[test]
+    fn an_order_is_shared() {
+        let order = Order { n: 10, inner: 17, targets: vec![1, 2, 3, 4], ..Order::default() };
+        let shares: Vec<_> = order.shares().map(|(driver, share)| (driver, share.n, share.target())).collect();
+        assert_eq!(shares, [(1, 5, 2), (3, 5, 4)]);
     }
 
     #[test]

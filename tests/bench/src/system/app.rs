@@ -1,19 +1,20 @@
 //! A node with its threads, as `boot` puts one together, driven from outside. Used by the systems `native` and `wasm`,
 //! whose modules have the same names: `driver`, `actor`, and for wasm `exclusive`.
 
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 use bench_protocol::{Order, pack, unpack};
 use wasmactor::base::sync::Arc;
-use wasmactor::base::{Address, Cause, Payload};
+use wasmactor::base::{Address, Cause, ErrorCode, Payload};
 use wasmactor::net::Net;
 use wasmactor::node::{Node, NodeOptions, SpawnSpec};
 use wasmactor::threads::Threads;
 use wasmactor::time::Clock;
 
 /// No run takes so long.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A running node.
 pub(crate) struct App {
@@ -57,16 +58,56 @@ impl App {
     }
 
     /// Asks, and waits for the numbers that are the answer.
-    pub(crate) fn ask(&self, to: u64, kind: u32, order: &Order) -> Result<Vec<u64>> {
-        let answer = self.node.call(Address::from_raw(to), kind, Payload::from(order.encode()), PATIENCE);
-        answer.map(|answer| unpack(&answer)).map_err(|error| anyhow!("an order of kind {kind} failed: {error}"))
+    pub(crate) fn ask(&self, to: u64, kind: u32, numbers: &[u64]) -> Result<Vec<u64>> {
+        self.call(to, kind, pack(numbers), PATIENCE)?.context("no answer came in time")
+    }
+
+    /// Gives an order, and waits until it is done.
+    pub(crate) fn order(&self, driver: u64, kind: u32, order: &Order) -> Result<Vec<u64>> {
+        self.order_within(driver, kind, order, PATIENCE)?.context("an order was not done in time")
+    }
+
+    /// The same; `None` if it is not done in this time.
+    pub(crate) fn order_within(
+        &self,
+        driver: u64,
+        kind: u32,
+        order: &Order,
+        patience: Duration,
+    ) -> Result<Option<Vec<u64>>> {
+        self.call(driver, kind, order.encode(), patience)
+    }
+
+    /// Gives the same order to many at once, and collects their numbers.
+    pub(crate) fn order_all(&self, drivers: &[u64], kind: u32, order: &Order) -> Result<Vec<u64>> {
+        thread::scope(|scope| {
+            let asked: Vec<_> = drivers.iter().map(|driver| scope.spawn(|| self.order(*driver, kind, order))).collect();
+            let mut numbers = Vec::new();
+            for thread in asked {
+                numbers.extend(thread.join().map_err(|_| anyhow!("a thread that waited for a driver is gone"))??);
+            }
+            Ok(numbers)
+        })
+    }
+
+    /// Actors that are there.
+    pub(crate) fn alive(&self) -> usize {
+        self.node.alive()
+    }
+
+    fn call(&self, to: u64, kind: u32, payload: Vec<u8>, patience: Duration) -> Result<Option<Vec<u64>>> {
+        match self.node.call(Address::from_raw(to), kind, Payload::from(payload), patience) {
+            Ok(answer) => Ok(Some(unpack(&answer))),
+            Err(error) if error.code == ErrorCode::Deadline => Ok(None),
+            Err(error) => Err(anyhow!("a request of kind {kind} failed: {error}")),
+        }
     }
 
     /// Gives an order twice, the first time a tenth of it to warm up, and returns nanoseconds for one of `n`.
     pub(crate) fn time(&self, driver: u64, kind: u32, order: &Order) -> Result<f64> {
         let warm_up = Order { n: (order.n / 10).max(1), ..order.clone() };
-        self.ask(driver, kind, &warm_up)?;
-        let took = self.ask(driver, kind, order)?;
+        self.order(driver, kind, &warm_up)?;
+        let took = self.order(driver, kind, order)?;
         let took = took.first().context("a driver answered without a number")?;
         Ok(*took as f64 / order.n as f64)
     }

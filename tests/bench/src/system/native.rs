@@ -8,22 +8,19 @@ mod driver;
 use anyhow::Result;
 
 use crate::system::app::App;
-use crate::system::{Case, Sample, System};
-use crate::workload::{Run, Workload};
+use crate::system::ours::Form;
 
 pub(crate) struct Native;
 
-impl System for Native {
+impl Form for Native {
     fn name(&self) -> &'static str {
         "native"
     }
 
-    fn measure(&self, workload: &Workload, case: &Case) -> Result<Option<Vec<Sample>>> {
-        let Run::Actors(run) = &workload.run else { return Ok(None) };
-        let app = App::start(case.workers, &["driver", "actor"], |node| {
+    fn start(&self, workers: usize) -> Result<App> {
+        App::start(workers, &["driver", "actor"], |node| {
             node.add_native("actor", |_| Ok(actor::handler()));
             node.add_native("driver", |_| Ok(driver::handler()));
-        })?;
-        run(&app, case).map(Some)
+        })
     }
 }

@@ -3,7 +3,8 @@
 use anyhow::Result;
 
 use crate::system::{Case, Sample, System};
-use crate::workload::{Run, Workload, kv};
+use crate::workload::Workload;
+use crate::workload::kv::{self, KV};
 
 pub(crate) struct Redis;
 
@@ -14,9 +15,9 @@ impl System for Redis {
 
     fn measure(&self, workload: &Workload, case: &Case) -> Result<Option<Vec<Sample>>> {
         // redis runs commands on one thread, so it is measured once.
-        match workload.run {
-            Run::Kv if case.workers == 1 => kv::redis(case).map(Some),
-            _ => Ok(None),
+        if workload.name != KV.name || case.workers != 1 {
+            return Ok(None);
         }
+        kv::redis(case).map(Some)
     }
 }

@@ -10,14 +10,10 @@ use wasmactor::node::{ModuleEntry, NodeOptions};
 use wasmactor::wasm::{Source, WasmHost, WasmModule, WasmOptions};
 
 use crate::system::app::App;
-use crate::system::{Case, Sample, System};
+use crate::system::ours::Form;
 use crate::toolchain::{self, TARGET};
-use crate::workload::{Run, Workload, call, send};
 
 const GUESTS: [&str; 3] = ["driver", "actor", "exclusive"];
-
-/// What the hand-written guest knows.
-const MIN: [&str; 2] = [send::SEND.name, call::CALL.name];
 
 /// Modules, shared by all runs.
 pub(crate) struct Wasm {
@@ -26,30 +22,35 @@ pub(crate) struct Wasm {
     /// The names that the workloads know the modules by.
     names: &'static [&'static str],
     modules: Vec<Arc<WasmModule>>,
-    /// None: all workloads.
-    only: Option<&'static [&'static str]>,
 }
 
 /// Starts the sandbox. Errors: the machine lacks something.
-pub(crate) fn host() -> Result<Arc<WasmHost>> {
+fn host() -> Result<Arc<WasmHost>> {
     WasmHost::new(&WasmOptions::default()).map(Arc::new).context("the sandbox does not start")
 }
 
 impl Wasm {
-    /// Builds and loads the guests of the SDK.
-    pub(crate) fn sdk(host: Arc<WasmHost>) -> Result<Self> {
-        let folder = build()?;
+    /// Loads the guests of the SDK, which `build` made.
+    pub(crate) fn sdk() -> Result<Self> {
+        let (host, folder) = (host()?, guests());
         let source = |name: &str| Source { name: name.to_owned(), path: folder.join(format!("bench_{name}.wasm")) };
         let modules = host.load_all(&GUESTS.map(source)).into_iter().collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { name: "wasm", host, names: &GUESTS, modules, only: None })
+        Ok(Self { name: "wasm", host, names: &GUESTS, modules })
     }
 
     /// Loads the guest that is written by hand.
-    pub(crate) fn min(host: Arc<WasmHost>) -> Result<Self> {
+    pub(crate) fn min() -> Result<Self> {
+        let host = host()?;
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/min.wat");
         let module = host.load(&Source { name: "min".to_owned(), path })?;
         let modules = vec![module.clone(), module];
-        Ok(Self { name: "wasm-min", host, names: &["driver", "actor"], modules, only: Some(&MIN) })
+        Ok(Self { name: "wasm-min", host, names: &["driver", "actor"], modules })
+    }
+}
+
+impl Form for Wasm {
+    fn name(&self) -> &'static str {
+        self.name
     }
 
     fn start(&self, workers: usize) -> Result<App> {
@@ -64,24 +65,14 @@ impl Wasm {
     }
 }
 
-impl System for Wasm {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn measure(&self, workload: &Workload, case: &Case) -> Result<Option<Vec<Sample>>> {
-        if self.only.is_some_and(|only| !only.contains(&workload.name)) {
-            return Ok(None);
-        }
-        match &workload.run {
-            Run::Actors(run) => run(&self.start(case.workers)?, case).map(Some),
-            Run::Kv => crate::workload::kv::wasmactor(case).map(Some),
-        }
-    }
+/// The folder with the guests' files.
+fn guests() -> PathBuf {
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target");
+    std::env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from).join(TARGET).join("release")
 }
 
-/// The folder with the guests' files.
-fn build() -> Result<PathBuf> {
+/// Builds the guests of the SDK.
+pub(crate) fn build() -> Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = toolchain::find(root)?.cargo("build", root);
     for guest in GUESTS {
@@ -91,6 +82,5 @@ fn build() -> Result<PathBuf> {
     if !command.arg("--quiet").status().context("cargo cannot be started")?.success() {
         bail!("the guests of tests/bench are not built (cargo's words are above)");
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("../../target"), PathBuf::from);
-    Ok(target.join(TARGET).join("release"))
+    Ok(())
 }

@@ -5,13 +5,16 @@ use bench_protocol::{Order, kind};
 
 use crate::system::app::App;
 use crate::system::{Case, Sample};
-use crate::workload::{Run, Workload};
+use crate::workload::{EVERY, REPEATED, Run, Workload};
 
 pub(crate) const CALL: Workload = Workload {
     name: "call",
     about: "request and reply: call-interleaved, where the reply comes as an event (Rust SDK: `ask(…).await`), and \
             call-exclusive, where the caller is parked meanwhile (guests of the SDK only)",
     sizes: &[(32, 0, 100_000), (1024, 0, 50_000)],
+    fit: REPEATED,
+    ours: EVERY,
+    large: false,
     run: Run::Actors(run),
 };
 
@@ -25,6 +28,6 @@ fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
 
 fn one(app: &App, case: &Case, caller: &str, name: &str) -> Result<Vec<Sample>> {
     let (driver, echo) = (app.spawn(caller)?, app.spawn("actor")?);
-    let order = Order { n: case.n, bytes: case.bytes, batch: 0, targets: vec![echo] };
+    let order = Order { n: case.n, bytes: case.bytes, targets: vec![echo], ..Order::default() };
     Ok(vec![Sample::ns(name, app.time(driver, kind::CALL, &order)?)])
 }

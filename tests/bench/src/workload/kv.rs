@@ -9,16 +9,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::child;
+use crate::root;
 use crate::system::{Case, Sample};
-use crate::workload::{Run, Workload};
-use crate::{HOST, root};
+use crate::unit::Unit;
+use crate::workload::{Fit, Run, SDK, Workload};
 
 pub(crate) const KV: Workload = Workload {
     name: "kv",
-    about: "examples/kv, and redis-server, under `redis-benchmark -t set,get,incr -c 50`, without and with `-P 16`: \
-            one over the requests a second",
-    sizes: &[(3, 0, 20_000)],
-    run: Run::Kv,
+    about: "examples/kv, and redis-server, under `redis-benchmark -t set,get -c 50`, without and with `-P 16`",
+    sizes: &[(3, 50, 40_000)],
+    fit: Fit::No,
+    ours: SDK,
+    large: false,
+    run: Run::Programs(wasmactor),
 };
 
 /// The address in the example's manifest, which is changed to a free port.
@@ -27,7 +31,7 @@ const EXAMPLE: &str = "127.0.0.1:7379";
 const START: Duration = Duration::from_secs(300);
 
 /// A server that ends with this value.
-struct Server {
+pub(super) struct Server {
     process: Child,
     port: u16,
 }
@@ -43,8 +47,8 @@ impl Drop for Server {
 pub(crate) fn wasmactor(case: &Case) -> Result<Vec<Sample>> {
     let port = free_port()?;
     let manifest = manifest(port)?;
-    let mut command = Command::new(std::env::current_exe()?);
-    command.env(HOST, "1").arg("run").arg(&manifest).args(["--log", "warn", "--workers", &case.workers.to_string()]);
+    let mut command = child::this_program(child::HOST)?;
+    command.arg("run").arg(&manifest).args(["--log", "warn", "--workers", &case.workers.to_string()]);
     measure(&mut command, port, case)
 }
 
@@ -55,12 +59,12 @@ pub(crate) fn redis(case: &Case) -> Result<Vec<Sample>> {
     measure(&mut command, port, case)
 }
 
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// The example's manifest with another port, beside the bench's other output.
-fn manifest(port: u16) -> Result<PathBuf> {
+/// The manifest of examples/kv with another port, beside the bench's other output.
+pub(super) fn manifest(port: u16) -> Result<PathBuf> {
     let example = root().join("examples/kv");
     let text = fs::read_to_string(example.join("app.toml")).context("examples/kv/app.toml")?;
     if !text.contains(EXAMPLE) {
@@ -77,19 +81,7 @@ fn manifest(port: u16) -> Result<PathBuf> {
 }
 
 fn measure(command: &mut Command, port: u16, case: &Case) -> Result<Vec<Sample>> {
-    let program = Path::new(command.get_program()).display().to_string();
-    let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
-    let mut server = Server { process: process.with_context(|| format!("{program} cannot be started"))?, port };
-    let started = Instant::now();
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-        if let Some(status) = server.process.try_wait()? {
-            bail!("{program} ended at once: {status}");
-        }
-        if started.elapsed() > START {
-            bail!("{program} does not listen after {START:?}");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let (server, _) = Server::start(command, port)?;
     // Warm-up.
     server.benchmark(1, (case.n / 10).max(1))?;
     let mut samples = Vec::new();
@@ -97,17 +89,37 @@ fn measure(command: &mut Command, port: u16, case: &Case) -> Result<Vec<Sample>>
         // Pipelined ones are that much faster; half of it keeps a run short.
         for (test, rate) in server.benchmark(depth, case.n * depth.div_ceil(2))? {
             let pipelined = if depth > 1 { format!("-p{depth}") } else { String::new() };
-            samples.push(Sample::ns(format!("kv-{}{pipelined}", test.to_lowercase()), 1e9 / rate));
+            samples.push(Sample::new(format!("kv-{}{pipelined}", test.to_lowercase()), rate, Unit::PerSecond));
         }
     }
     Ok(samples)
 }
 
 impl Server {
+    /// Starts it, and waits until it takes connections: this one.
+    pub(super) fn start(command: &mut Command, port: u16) -> Result<(Self, TcpStream)> {
+        let program = Path::new(command.get_program()).display().to_string();
+        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        let mut server = Self { process: process.with_context(|| format!("{program} cannot be started"))?, port };
+        let started = Instant::now();
+        loop {
+            if let Ok(stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+                return Ok((server, stream));
+            }
+            if let Some(status) = server.process.try_wait()? {
+                bail!("{program} ended at once: {status}");
+            }
+            if started.elapsed() > START {
+                bail!("{program} does not listen after {START:?}");
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    }
+
     /// Pairs of a test and its requests a second.
     fn benchmark(&self, depth: u64, requests: u64) -> Result<Vec<(String, f64)>> {
         let mut command = Command::new("redis-benchmark");
-        command.args(["-p", &self.port.to_string(), "-t", "set,get,incr", "-c", "50", "--csv"]);
+        command.args(["-p", &self.port.to_string(), "-t", "set,get", "-c", "50", "--csv"]);
         command.args(["-P", &depth.to_string(), "-n", &requests.to_string()]);
         let output = command.stderr(Stdio::null()).output().context("redis-benchmark cannot be started")?;
         let text = String::from_utf8_lossy(&output.stdout);

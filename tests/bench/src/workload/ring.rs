@@ -5,12 +5,15 @@ use bench_protocol::{Order, kind};
 
 use crate::system::app::App;
 use crate::system::{Case, Sample};
-use crate::workload::{Run, Workload};
+use crate::workload::{EVERY, REPEATED, Run, Workload};
 
 pub(crate) const RING: Workload = Workload {
     name: "ring",
     about: "hop of a token in a ring of 1000 actors",
     sizes: &[(32, 1000, 100_000)],
+    fit: REPEATED,
+    ours: EVERY,
+    large: false,
     run: Run::Actors(run),
 };
 
@@ -20,6 +23,6 @@ fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     for (actor, next) in ring.iter().zip(ring.iter().cycle().skip(1)) {
         app.post(*actor, kind::NEXT, &[*next])?;
     }
-    let order = Order { n: case.n, bytes: case.bytes, batch: 0, targets: vec![ring[0]] };
+    let order = Order { n: case.n, bytes: case.bytes, targets: vec![ring[0]], ..Order::default() };
     Ok(vec![Sample::ns(RING.name, app.time(driver, kind::RING, &order)?)])
 }

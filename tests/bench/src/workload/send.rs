@@ -5,12 +5,15 @@ use bench_protocol::{Order, kind};
 
 use crate::system::app::App;
 use crate::system::{Case, Sample};
-use crate::workload::{Run, Workload};
+use crate::workload::{EVERY, REPEATED, Run, Workload};
 
 pub(crate) const SEND: Workload = Workload {
     name: "send",
     about: "one-way message; the sender waits for an echo every 1000 messages (64 KiB: every 100)",
     sizes: &[(32, 0, 200_000), (1024, 0, 100_000), (65_536, 0, 5_000)],
+    fit: REPEATED,
+    ours: EVERY,
+    large: false,
     run: Run::Actors(run),
 };
 
@@ -21,6 +24,7 @@ pub(crate) fn batch(bytes: usize) -> u64 {
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let (driver, sink) = (app.spawn("driver")?, app.spawn("actor")?);
-    let order = Order { n: case.n, bytes: case.bytes, batch: batch(case.bytes), targets: vec![sink] };
+    let order =
+        Order { n: case.n, bytes: case.bytes, batch: batch(case.bytes), targets: vec![sink], ..Order::default() };
     Ok(vec![Sample::ns(SEND.name, app.time(driver, kind::SEND, &order)?)])
 }

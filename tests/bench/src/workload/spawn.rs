@@ -1,21 +1,25 @@
-//! A whole short life: start, one request, end.
+//! A whole short life: start, one request, end. Several spawners show how far starts go in parallel.
 
 use anyhow::Result;
 use bench_protocol::{Order, kind};
 
 use crate::system::app::App;
 use crate::system::{Case, Sample};
-use crate::workload::{Run, Workload};
+use crate::workload::{EVERY, REPEATED, Run, Workload};
 
 pub(crate) const SPAWN: Workload = Workload {
     name: "spawn",
-    about: "start of an actor with its `init`, one request to it, its end; one after the other",
-    sizes: &[(0, 0, 2_000)],
+    about: "start of an actor with its `init`, one request to it, its end; by one spawner, and by two at once",
+    sizes: &[(0, 1, 2_000), (0, 2, 2_000)],
+    fit: REPEATED,
+    ours: EVERY,
+    large: false,
     run: Run::Actors(run),
 };
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let driver = app.spawn("driver")?;
-    let order = Order { n: case.n, ..Order::default() };
-    Ok(vec![Sample::ns(SPAWN.name, app.time(driver, kind::SPAWN, &order)?)])
+    let targets = app.spawn_many("driver", case.width)?.into_iter().flat_map(|spawner| [spawner, 0]).collect();
+    let order = Order { n: case.n, inner: kind::SPAWN, targets, ..Order::default() };
+    Ok(vec![Sample::ns(SPAWN.name, app.time(driver, kind::SHARE, &order)?)])
 }

@@ -4,13 +4,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use bench_protocol::{Order, kind};
+use bench_protocol::kind;
 
 use crate::client;
 use crate::stats::quantile;
 use crate::system::app::App;
-use crate::system::{Case, Sample, Unit};
-use crate::workload::{Run, Workload};
+use crate::system::{Case, Sample};
+use crate::unit::Unit;
+use crate::workload::{FULL, Fit, Run, Workload};
 
 const WARM_UP: Duration = Duration::from_millis(200);
 
@@ -25,12 +26,15 @@ pub(crate) const TCP_ECHO: Workload = Workload {
         (4096, 50, 100_000),
         (4096, 500, 100_000),
     ],
+    fit: Fit::Millis(500),
+    ours: FULL,
+    large: false,
     run: Run::Actors(run),
 };
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let server = app.spawn("actor")?;
-    let port = app.ask(server, kind::LISTEN, &Order::default())?;
+    let port = app.ask(server, kind::LISTEN, &[])?;
     let port = port.first().and_then(|port| u16::try_from(*port).ok()).context("the server has no port")?;
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     clients(at, case)

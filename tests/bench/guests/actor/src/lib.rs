@@ -1,14 +1,35 @@
-//! The other side of what is measured: it counts, echoes, hands tokens on, serves TCP. One module for all of it: an actor
-//! does what it is asked.
+//! The other side of what is measured: it counts, echoes, hands tokens on, serves TCP, grows trees. One module for all
+//! of it: an actor does what it is asked.
 
-use bench_protocol::{hop, kind, pack};
-use wasmactor_sdk::exclusive::Actor;
-use wasmactor_sdk::{Address, Reply, Result, Sender, Socket, SocketEvent, actor, done, exit, fail, reply_raw, socket};
+use std::hint::black_box;
+use std::time::Duration;
+
+use bench_protocol::{hop, kind, pack, unpack};
+use wasmactor_sdk::exclusive::{Actor, Asked};
+use wasmactor_sdk::lifecycle::{Birth, spawn_later};
+use wasmactor_sdk::{
+    Address, Deferred, Error, Reply, Result, Sender, Socket, SocketEvent, Timer, actor, done, exit, fail, later,
+    reply_raw, socket,
+};
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 #[derive(Default)]
 struct Other {
     next: Option<Address>,
     bytes: usize,
+    /// Boxed: it is the affair of few.
+    tree: Option<Box<Tree>>,
+}
+
+/// A node that waits for its children.
+struct Tree {
+    token: Deferred,
+    /// Leaves below each child.
+    below: u64,
+    /// Children that have not answered.
+    awaited: u64,
+    sum: u64,
 }
 
 impl Actor for Other {
@@ -27,7 +48,7 @@ impl Actor for Other {
         match kind {
             kind::DATA => self.bytes += payload.len(),
             kind::ECHO => return reply_raw(payload),
-            kind::NEXT => self.next = bench_protocol::unpack(&payload).first().map(|next| Address::from(*next)),
+            kind::NEXT => self.next = unpack(&payload).first().map(|next| Address::from(*next)),
             kind::TOKEN => match (hop(&mut payload), self.next) {
                 (Some(home), _) => Address::from(home).send_raw(kind::DONE, &[])?,
                 (None, Some(next)) => next.send_raw(kind::TOKEN, &payload)?,
@@ -38,6 +59,14 @@ impl Actor for Other {
                 return reply_raw(payload);
             }
             kind::LISTEN => return listen(),
+            kind::SPIN => loop {
+                self.bytes = black_box(self.bytes.wrapping_add(1));
+            },
+            kind::TREE => return self.grow(&payload, from),
+            kind::ALARM => {
+                Timer::after(HOUR);
+                return reply_raw(payload);
+            }
             kind => fail!("no message of kind {kind} from {} is known here", from.address()),
         }
         done()
@@ -53,6 +82,40 @@ impl Actor for Other {
             _ => {}
         }
         Ok(())
+    }
+
+    fn spawned(&mut self, _birth: Birth, outcome: Result<Address, Error>) -> Result {
+        let Some(tree) = &self.tree else { fail!("a child of no tree") };
+        outcome?.request_raw(kind::TREE, &pack(&[tree.below]), None)?;
+        Ok(())
+    }
+
+    fn answer(&mut self, _request: Asked, outcome: Result<Vec<u8>, Error>) -> Result {
+        let Some(tree) = &mut self.tree else { fail!("an answer to no tree") };
+        tree.sum += unpack(&outcome?).first().copied().unwrap_or(0);
+        tree.awaited -= 1;
+        if tree.awaited == 0
+            && let Some(tree) = self.tree.take()
+        {
+            exit("the tree is counted");
+            tree.token.reply_raw(&pack(&[tree.sum]))?;
+        }
+        Ok(())
+    }
+}
+
+impl Other {
+    fn grow(&mut self, payload: &[u8], from: &Sender) -> Result<Reply> {
+        let leaves = unpack(payload).first().copied().unwrap_or(0);
+        if leaves <= 1 {
+            exit("a leaf has been counted");
+            return reply_raw(pack(&[1]));
+        }
+        self.tree = Some(Box::new(Tree { token: from.defer()?, below: leaves / 10, awaited: 10, sum: 0 }));
+        for _ in 0..10 {
+            spawn_later("actor", None, &())?;
+        }
+        later()
     }
 }
 

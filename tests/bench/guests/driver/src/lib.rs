@@ -44,11 +44,14 @@ impl AsyncActor for Driver {
         match kind {
             kind::SEND => send(&order).await?,
             kind::CALL => call(&order).await?,
-            kind::GATHER => self.gather(&order).await?,
+            kind::SHARE => self.share(&order).await?,
             kind::RING => self.ring(&order).await?,
             kind::SPAWN => start_and_end(&order).await?,
             kind::ARM => return reply_raw(pack(&[arm(&order)])),
             kind::LATE => return reply_raw(pack(&late(&order).await)),
+            kind::CROWD => return reply_raw(pack(&crowd(&order).await?)),
+            kind::VISIT => visit(&order).await?,
+            kind::COUNT => return reply_raw(pack(&[count(&order).await?])),
             kind => fail!("no order of kind {kind} is known here"),
         }
         let took = nanos(timer::now() - started);
@@ -110,9 +113,39 @@ async fn late(order: &Order) -> Vec<u64> {
     for _ in 0..order.n {
         let due = timer::now() + NAP;
         sleep(NAP).await;
-        lateness.push(nanos(timer::now().saturating_sub(due)));
+        lateness.push(nanos(timer::now()).wrapping_sub(nanos(due)));
     }
     lateness
+}
+
+/// Nanoseconds, then the addresses.
+async fn crowd(order: &Order) -> Result<Vec<u64>> {
+    let mut numbers = vec![0];
+    let started = timer::now();
+    for _ in 0..order.n {
+        let child = spawn("actor", None, &()).await?;
+        child.ask_raw(order.inner, Vec::new(), None).await?;
+        numbers.push(child.get());
+    }
+    numbers[0] = nanos(timer::now() - started);
+    Ok(numbers)
+}
+
+async fn visit(order: &Order) -> Result {
+    for target in &order.targets {
+        Address::from(*target).ask_raw(kind::ECHO, vec![b'x'; order.bytes], None).await?;
+    }
+    Ok(())
+}
+
+async fn count(order: &Order) -> Result<u64> {
+    let (to, end) = (Address::from(order.target()), timer::now() + Duration::from_millis(order.n));
+    let mut calls = 0;
+    while timer::now() < end {
+        to.ask_raw(kind::ECHO, vec![b'x'; order.bytes], None).await?;
+        calls += 1;
+    }
+    Ok(calls)
 }
 
 impl Driver {
@@ -136,12 +169,11 @@ impl Driver {
         }
     }
 
-    async fn gather(&self, order: &Order) -> Result {
-        let Some((sink, senders)) = order.targets.split_last() else { fail!("nobody to gather from") };
-        let count = senders.len() as u64;
-        let share = Order { n: order.n / count, targets: vec![*sink], ..order.clone() };
-        for sender in senders {
-            Address::from(*sender).send_raw(kind::SEND, &share.encode())?;
+    async fn share(&self, order: &Order) -> Result {
+        let shares = order.shares();
+        let count = shares.len() as u64;
+        for (driver, share) in shares {
+            Address::from(driver).send_raw(order.inner, &share.encode())?;
         }
         self.wait(count).await;
         Ok(())

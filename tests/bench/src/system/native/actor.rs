@@ -2,7 +2,7 @@
 
 use bench_protocol::{hop, kind, pack, unpack};
 use wasmactor::actor::Turn;
-use wasmactor::base::{Address, Body, CallError, ErrorCode, Message, Payload, SocketEvent};
+use wasmactor::base::{Address, Body, CallError, ErrorCode, Message, Payload, Session, SocketEvent};
 use wasmactor::node::Context;
 use wasmactor::node::native::Handler;
 
@@ -10,6 +10,17 @@ use wasmactor::node::native::Handler;
 struct Other {
     next: Option<Address>,
     bytes: usize,
+    tree: Option<Box<Tree>>,
+}
+
+/// A node that waits for its children.
+struct Tree {
+    session: Session,
+    /// Leaves below each child.
+    below: u64,
+    /// Children that have not answered.
+    awaited: u64,
+    sum: u64,
 }
 
 pub(super) fn handler() -> Handler {
@@ -24,8 +35,34 @@ impl Other {
             Body::Socket { event: SocketEvent::Accepted { socket, .. }, .. } => cx.start(socket),
             Body::Socket { socket, event: SocketEvent::Data(bytes) } => cx.write(socket, &bytes).map(|_| ()),
             Body::Socket { socket, event: SocketEvent::End } => cx.close(socket),
+            Body::Spawned(child) => {
+                let below = self.tree.as_ref().map_or(0, |tree| tree.below);
+                cx.request(child?, kind::TREE, Payload::from(pack(&[below])), 0, Session::NONE).map(|_| ())
+            }
+            Body::Reply(sum) => self.counted(cx, &sum?),
             _ => Ok(()),
         }
+    }
+
+    fn counted(&mut self, cx: &mut Context, sum: &[u8]) -> Result<(), CallError> {
+        let Some(tree) = &mut self.tree else { return Ok(()) };
+        tree.sum += unpack(sum).first().copied().unwrap_or(0);
+        tree.awaited -= 1;
+        if tree.awaited > 0 {
+            return Ok(());
+        }
+        cx.exit("the tree is counted".to_owned());
+        cx.reply(tree.session, Payload::from(pack(&[tree.sum])))
+    }
+
+    fn grow(&mut self, cx: &mut Context, payload: &[u8]) -> Result<(), CallError> {
+        let leaves = unpack(payload).first().copied().unwrap_or(0);
+        if leaves <= 1 {
+            cx.exit("a leaf has been counted".to_owned());
+            return cx.ret(Payload::from(pack(&[1])));
+        }
+        self.tree = Some(Box::new(Tree { session: cx.defer()?, below: leaves / 10, awaited: 10, sum: 0 }));
+        (0..10).try_for_each(|_| cx.spawn("actor", None, Payload::empty()).map(|_| ()))
     }
 
     fn message(&mut self, cx: &mut Context, kind: u32, payload: Payload) -> Result<(), CallError> {
@@ -45,6 +82,7 @@ impl Other {
                 cx.exit("it was the last message".to_owned());
                 return cx.ret(Payload::from(&payload[..]));
             }
+            kind::TREE => return self.grow(cx, &payload),
             kind::LISTEN => {
                 let socket = cx.listen("127.0.0.1:0")?;
                 let local = cx.local(socket)?;

@@ -26,6 +26,10 @@ struct Job {
     /// When the timer of `LATE` is due.
     due: u64,
     lateness: Vec<u64>,
+    /// The actors that `CROWD` started.
+    crowd: Vec<u64>,
+    /// Answers so far.
+    answers: u64,
 }
 
 pub(super) fn handler() -> Handler {
@@ -42,16 +46,18 @@ fn handle(cx: &mut Context, job: &mut Option<Job>, message: Message) -> Result<(
             let session = if asked { cx.defer()? } else { Session::NONE };
             let payload = vec![b'x'; order.bytes];
             let (left, started) = (order.n, cx.now());
-            let new = Job { kind, order, left, started, session, source, payload, due: 0, lateness: Vec::new() };
+            let (lateness, crowd) = (Vec::new(), Vec::new());
+            let new = Job { kind, order, left, started, session, source, payload, due: 0, lateness, crowd, answers: 0 };
             return job.insert(new).begin(cx);
         }
         Body::Reply(Err(error)) | Body::Spawned(Err(error)) => return Err(error),
         Body::Spawned(Ok(child)) => {
-            return cx.request(child, kind::LAST, Payload::empty(), 0, Session::NONE).map(|_| ());
+            let first = job.as_mut().map_or(kind::LAST, |job| job.born(child));
+            return cx.request(child, first, Payload::empty(), 0, Session::NONE).map(|_| ());
         }
         Body::Timeout => {
             if let Some(job) = job {
-                job.lateness.push(cx.now().saturating_sub(job.due));
+                job.lateness.push(cx.now().wrapping_sub(job.due));
             }
         }
         _ => {}
@@ -72,14 +78,19 @@ impl Job {
         match self.kind {
             kind::SEND => self.batch(cx),
             kind::CALL => self.ask(cx, &self.payload),
-            kind::GATHER => self.gather(cx),
+            kind::SHARE => self.share(cx),
             kind::RING => {
                 self.left = 1;
                 let token = token(self.order.n, cx.address().raw(), self.order.bytes);
                 cx.send(self.target(), kind::TOKEN, Payload::from(token))
             }
-            kind::SPAWN => cx.spawn("actor", None, Payload::empty()).map(|_| ()),
+            kind::SPAWN | kind::CROWD => cx.spawn("actor", None, Payload::empty()).map(|_| ()),
             kind::ARM => self.arm(cx),
+            kind::VISIT => {
+                self.left = self.order.targets.len() as u64;
+                self.visit(cx)
+            }
+            kind::COUNT => self.ask(cx, &self.payload),
             kind::LATE => {
                 self.nap(cx);
                 Ok(())
@@ -90,16 +101,21 @@ impl Job {
 
     /// One more answer, end or timer is there.
     fn go_on(&mut self, cx: &mut Context) -> Result<(), CallError> {
-        if self.kind != kind::SEND {
-            self.left -= 1;
+        self.answers += 1;
+        match self.kind {
+            kind::SEND => {}
+            kind::COUNT if cx.now() - self.started < self.order.n * 1_000_000 => {}
+            kind::COUNT => self.left = 0,
+            _ => self.left -= 1,
         }
         if self.left == 0 {
             return self.finish(cx);
         }
         match self.kind {
             kind::SEND => self.batch(cx),
-            kind::CALL => self.ask(cx, &self.payload),
-            kind::SPAWN => cx.spawn("actor", None, Payload::empty()).map(|_| ()),
+            kind::CALL | kind::COUNT => self.ask(cx, &self.payload),
+            kind::SPAWN | kind::CROWD => cx.spawn("actor", None, Payload::empty()).map(|_| ()),
+            kind::VISIT => self.visit(cx),
             kind::LATE => {
                 self.nap(cx);
                 Ok(())
@@ -111,6 +127,8 @@ impl Job {
     fn finish(&mut self, cx: &mut Context) -> Result<(), CallError> {
         let numbers = match self.kind {
             kind::LATE => std::mem::take(&mut self.lateness),
+            kind::CROWD => [&[cx.now() - self.started], &self.crowd[..]].concat(),
+            kind::COUNT => vec![self.answers],
             _ => vec![cx.now() - self.started],
         };
         if self.session.is_none() {
@@ -128,14 +146,29 @@ impl Job {
         self.ask(cx, &[])
     }
 
-    fn gather(&mut self, cx: &mut Context) -> Result<(), CallError> {
-        let Some((sink, senders)) = self.order.targets.split_last() else { return self.finish(cx) };
-        self.left = senders.len() as u64;
-        let share = Order { n: self.order.n / self.left, targets: vec![*sink], ..self.order.clone() };
-        for sender in senders {
-            cx.send(Address::from_raw(*sender), kind::SEND, Payload::from(share.encode()))?;
+    fn share(&mut self, cx: &mut Context) -> Result<(), CallError> {
+        let mut shares = self.order.shares();
+        self.left = shares.len() as u64;
+        shares.try_for_each(|(driver, share)| {
+            cx.send(Address::from_raw(driver), self.order.inner, Payload::from(share.encode()))
+        })
+    }
+
+    /// A new actor: the kind of its first message.
+    fn born(&mut self, child: Address) -> u32 {
+        if self.kind == kind::CROWD {
+            self.crowd.push(child.raw());
+            self.order.inner
+        } else {
+            kind::LAST
         }
-        Ok(())
+    }
+
+    fn visit(&self, cx: &mut Context) -> Result<(), CallError> {
+        let next = self.order.targets.len().saturating_sub(usize::try_from(self.left).unwrap_or(0));
+        let Some(to) = self.order.targets.get(next) else { return Ok(()) };
+        let payload = Payload::from(&self.payload[..]);
+        cx.request(Address::from_raw(*to), kind::ECHO, payload, 0, Session::NONE).map(|_| ())
     }
 
     fn arm(&mut self, cx: &mut Context) -> Result<(), CallError> {
