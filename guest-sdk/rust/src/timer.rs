@@ -1,4 +1,4 @@
-//! Timers and clocks. Ticks are 1 ms. In an interleaved actor `sleep`, `timeout` and `interval` are handier.
+//! Timers and clocks. Times are whole milliseconds, rounded up. In an interleaved actor `sleep`, `timeout` and `interval` are handier.
 
 use crate::bindings::wasmactor::actor::timer as host;
 use std::time::Duration;

@@ -3,13 +3,11 @@
 //!
 //! Must hold: a timer of n ms is due n ms after it was asked for, or later. All timers of an actor end with it.
 
-use std::time::Duration;
-
 use crate::base::sync::{Condvar, Mutex};
 use crate::base::{Address, Body, Message, Session};
 use crate::node::{Context, Node};
 pub use crate::time::TimerKey;
-use crate::time::Wheel;
+use crate::time::{Clock, Wheel};
 
 /// What is due.
 #[derive(Clone, Copy, Debug)]
@@ -35,8 +33,7 @@ pub struct Timers {
     earlier: Condvar,
 }
 
-/// Nanoseconds of a tick.
-const TICK: u64 = 1_000_000;
+const NANOS_PER_MILLISECOND: u64 = 1_000_000;
 
 impl Timers {
     pub(in crate::node) fn new() -> Self {
@@ -46,7 +43,7 @@ impl Timers {
     /// Arms a timer for a time of the clock in nanoseconds.
     pub(in crate::node) fn arm_at(&self, deadline: u64, due: Due) -> TimerKey {
         // Rounded up: never early.
-        let tick = deadline.div_ceil(TICK);
+        let tick = Clock::tick_of(deadline);
         let mut state = self.state.lock();
         let key = state.wheel.insert(tick, due);
         if tick < state.wake {
@@ -71,7 +68,7 @@ impl Timers {
 impl Node {
     /// Fires what is due now.
     pub fn fire_due(&self) {
-        let now = self.clock.now_ns() / TICK;
+        let now = self.clock.tick();
         let mut due = Vec::new();
         self.timers.state.lock().wheel.advance(now, |item| due.push(item));
         for item in due {
@@ -95,12 +92,11 @@ impl Node {
                 self.timers.earlier.wait(&mut state);
                 continue;
             };
-            let now = self.clock.now_ns();
-            let until = next.saturating_mul(TICK);
-            if until <= now {
+            let left = self.clock.until_tick(next);
+            if left.is_zero() {
                 return true;
             }
-            self.timers.earlier.wait_for(&mut state, Duration::from_nanos(until - now));
+            self.timers.earlier.wait_for(&mut state, left);
         }
     }
 
@@ -109,7 +105,7 @@ impl Node {
     }
 
     pub(in crate::node) fn arm_timeout(&self, to: Address, session: Session, milliseconds: u64) -> TimerKey {
-        let deadline = self.clock.now_ns().saturating_add(milliseconds.saturating_mul(TICK));
+        let deadline = self.clock.now_ns().saturating_add(milliseconds.saturating_mul(NANOS_PER_MILLISECOND));
         self.timers.arm_at(deadline, Due::Timeout(to, session))
     }
 }
