@@ -125,10 +125,11 @@ impl std::fmt::Debug for Node {
 impl Node {
     /// A node without threads: somebody must run its loops (`threads::Threads` does, tests do by hand).
     pub fn new(options: NodeOptions, clock: Clock, net: Net) -> Arc<Self> {
+        let bell = net.clone();
         Arc::new(Self {
             table: Table::new(0),
             registry: Registry::default(),
-            run: RunQueue::new(options.workers),
+            run: RunQueue::with_ring(options.workers, move || bell.ring()),
             timers: timers::Timers::new(),
             modules: RwLock::new(BTreeMap::new()),
             labels: RwLock::new(Vec::new()),

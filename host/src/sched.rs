@@ -3,6 +3,7 @@
 //! Knows messages, not actors: what is scheduled is a slot number.
 
 pub mod idle;
+pub mod inlet;
 pub mod mailbox;
 pub mod run_queue;
 pub mod status;
@@ -12,6 +13,7 @@ pub mod weight;
 mod loom_tests;
 
 pub use idle::Idle;
+pub use inlet::{Inlet, Wait};
 pub use mailbox::{Close, Expired, Full, Mailbox, Parked, Push, Pushed, Rest, Tag, Taken};
 pub use run_queue::RunQueue;
 pub use status::WorkerStatus;

@@ -41,14 +41,15 @@ impl Threads {
     /// Starts all threads.
     pub fn start(node: Arc<Node>, poller: Poller) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
+        let poller = Arc::new(poller);
         let mut producers = Vec::new();
-        let n = node.clone();
-        producers.push(thread("wa-socket".into(), move || socket::run(&n, poller)));
+        let (n, p) = (node.clone(), poller.clone());
+        producers.push(thread("wa-socket".into(), move || socket::run(&n, &p)));
         let n = node.clone();
         producers.push(thread("wa-timer".into(), move || timer::run(&n)));
         let workers = (0..node.run_queue().workers()).map(|index| {
-            let n = node.clone();
-            thread(format!("wa-worker-{index}"), move || worker::run(&n, index))
+            let (n, p) = (node.clone(), poller.clone());
+            thread(format!("wa-worker-{index}"), move || worker::run(&n, &p, index))
         });
         let workers = workers.collect();
         let (n, s) = (node.clone(), stop.clone());

@@ -36,6 +36,9 @@ mod modeled {
         pub fn lock(&self) -> MutexGuard<'_, T> {
             MutexGuard(Some(self.0.lock().expect(UNPOISONED)))
         }
+        pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            self.0.try_lock().ok().map(|guard| MutexGuard(Some(guard)))
+        }
     }
 
     /// loom waits on a condvar by value, parking_lot by reference: the guard is out only inside `Condvar::wait`.

@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use std::os::fd::OwnedFd;
 
 use crate::net::ops::Shared;
-use crate::net::poller::{Next, deliver};
+use crate::net::serve::{Next, deliver};
 use crate::net::socket::{Kind, Socket};
 use crate::net::{NetEvent, Sink, SocketId, flags};
 

@@ -35,7 +35,7 @@ pub enum Flow {
     Close,
 }
 
-/// Takes events. Called on the poller thread only.
+/// Takes events. Called by who polls, one thread at a time.
 ///
 /// Must not call back into [`crate::net::Net`]: the poller holds this socket's receive lock, so that events that come
 /// before a `give` go to the old owner and the ones after it to the new one. Must not block.

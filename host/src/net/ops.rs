@@ -16,6 +16,7 @@ use crate::base::sync::atomic::{AtomicBool, Ordering, fence};
 use crate::net::error::words;
 use crate::net::socket::{Kind, Socket, Tell};
 use crate::net::table::Table;
+use crate::net::watch::Watch;
 use crate::net::{NetError, Owner, Poller, SocketId, SocketInfo, flags, open};
 
 /// The door to all sockets. Clones are the same one.
@@ -29,10 +30,11 @@ pub(super) struct Shared {
     registry: Registry,
     /// Sockets that the poller has to look at without an edge.
     to_do: SegQueue<SocketId>,
-    /// The poller waits, or is about to, and has to be woken.
+    /// Who polls waits, or is about to, and has to be woken.
     asleep: AtomicBool,
     stopped: AtomicBool,
     waker: Waker,
+    pub(super) watch: Watch,
 }
 
 impl Net {
@@ -215,6 +217,12 @@ impl Net {
         // Release: pairs with the load in `stopped`. The wake below orders it against the poller's going to sleep.
         self.0.stopped.store(true, Ordering::Release);
         self.0.wake();
+        self.0.watch.call();
+    }
+
+    /// Ends the wait of a worker in the poll, or the next one: for work that does not come from a socket.
+    pub fn ring(&self) {
+        self.0.ring();
     }
 
     fn find(&self, id: SocketId) -> Result<Arc<Socket>, NetError> {
@@ -237,6 +245,7 @@ impl Shared {
             asleep: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
             waker,
+            watch: Watch::new(),
         }
     }
 
@@ -273,11 +282,15 @@ impl Shared {
     fn wake(&self) {
         // Pairs with the fence in `falls_asleep`: either the poller's last look sees what we wrote, or we see `asleep`.
         fence(Ordering::SeqCst);
-        if self.asleep.swap(false, Ordering::AcqRel)
-            && let Err(error) = self.waker.wake()
-        {
+        if self.asleep.swap(false, Ordering::AcqRel) {
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        if let Err(error) = self.waker.wake() {
             // An eventfd write can only fail for reasons that are bugs of ours.
-            tracing::error!(%error, "the socket thread cannot be woken");
+            tracing::error!(%error, "who waits for sockets cannot be woken");
         }
     }
 
@@ -296,6 +309,11 @@ impl Shared {
     /// The poller is awake: nobody needs to wake it.
     pub(super) fn woke_up(&self) {
         self.asleep.store(false, Ordering::Release);
+    }
+
+    /// Whether somebody waits in the kernel. Acquire: pairs with the stores of the two above, and with the watch's fence.
+    pub(super) fn is_asleep(&self) -> bool {
+        self.asleep.load(Ordering::Acquire)
     }
 
     pub(super) fn next_to_do(&self) -> Option<SocketId> {

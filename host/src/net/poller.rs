@@ -1,58 +1,60 @@
-//! The loop of the socket thread: waits for edges, reads, sends what was queued, accepts, and reports.
+//! Who polls, and when: the wait for edges of the kernel. Used by the socket thread and by the workers.
 //!
-//! One turn serves, in this order: the edges that the kernel reports, the sockets that used up their share in the last
-//! turn, and those that workers asked for. No socket keeps the others waiting: a turn gives each a bounded number of
-//! reads, bytes and connections.
+//! A request that comes over a socket is cheapest if the worker that will handle it reads it too: no other thread has to
+//! be woken. So a worker without work waits here, in the kernel, instead of on its condvar ([`Poller::claim`]); a busy
+//! one looks in now and then ([`Poller::glance`]). The socket thread watches: when nobody has polled for a round,
+//! because all workers are busy or stuck, it does it itself, until a worker asks for it again.
 //!
-//! Must hold: only this thread reports events, and it holds the socket's receive lock while it does; `Closed` is
-//! reported after the socket has left the table and its descriptor is closed, so a listener's port is free by then.
+//! Must hold:
+//! - One thread at a time polls: it holds the lock, as a [`Duty`]. The lock is only ever tried, so nobody waits for it,
+//!   and no lock of an actor or a socket is held when it is.
+//! - While there is a socket, somebody waits for edges, or will look within two rounds: see `watch.rs`.
+//! - What the kernel has reported is served before the duty ends: an edge comes once.
 
-use std::io::{self, Read};
-use std::net::TcpStream;
-use std::time::Duration;
+use std::io;
+use std::time::{Duration, Instant};
 
-use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
-use socket2::SockRef;
 
-use crate::base::sync::Arc;
+use crate::base::sync::atomic::{AtomicU64, Ordering};
+use crate::base::sync::{Arc, Mutex, MutexGuard};
 use crate::net::accept::Acceptor;
-use crate::net::error::words;
-use crate::net::flags;
 use crate::net::ops::Shared;
-use crate::net::socket::{Kind, Socket};
-use crate::net::{Flow, Net, NetEvent, Sink, SocketId};
+use crate::net::serve::Server;
+use crate::net::{Net, Sink};
 
 /// Not an id: those are never 0.
 const WAKER: Token = Token(0);
 /// Edges fetched in one system call. Thin air; what does not fit comes with the next one.
 const EVENTS: usize = 256;
-/// Reads of one socket in one turn: at most 256 KiB.
-const READS: usize = 4;
-/// Requests of workers served in one turn.
-const REQUESTS: usize = 1024;
-/// Reads that throw away what came in too late for a socket that is being closed.
-const DISCARDS: usize = 64;
+/// Rounds without an edge after which the watch sleeps, while a worker waits for one.
+const QUIET: u32 = 4;
+/// A busy worker looks in if nobody has for so long. A look costs 0.3 µs, a 300th of this.
+const GLANCE: Duration = Duration::from_micros(100);
 
-/// The loop's own state. Lives on the socket thread.
+/// The kernel's poll descriptor and what is behind it. Shared by the socket thread and the workers.
 #[derive(Debug)]
 pub struct Poller {
-    poll: Poll,
     shared: Arc<Shared>,
-    pub(super) acceptor: Acceptor,
-    /// Have more to do, but used up their share of the turn.
-    again: Vec<SocketId>,
+    turn: Mutex<Turn>,
+    started: Instant,
+    /// When somebody last came back from the kernel, in nanoseconds since `started`.
+    polled: AtomicU64,
 }
 
-/// What becomes of a socket that was served.
+/// What only the one who polls touches.
 #[derive(Debug)]
-pub(super) enum Next {
-    /// An edge or a worker will bring it back.
-    Wait,
-    /// It has more to do.
-    Again,
-    /// It is over; with the reason if its owner did not close it.
-    Finish(Option<String>),
+struct Turn {
+    poll: Poll,
+    edges: Events,
+    server: Server,
+}
+
+/// The right to poll, and the duty to serve what comes of it.
+#[derive(Debug)]
+pub struct Duty<'a> {
+    poller: &'a Poller,
+    turn: MutexGuard<'a, Turn>,
 }
 
 impl Poller {
@@ -60,16 +62,41 @@ impl Poller {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let shared = Arc::new(Shared::new(poll.registry().try_clone()?, waker));
-        let poller = Self { poll, shared: Arc::clone(&shared), acceptor: Acceptor::new()?, again: Vec::new() };
+        let server = Server { shared: Arc::clone(&shared), acceptor: Acceptor::new()?, again: Vec::new() };
+        let turn = Mutex::new(Turn { poll, edges: Events::with_capacity(EVENTS), server });
+        let poller = Self { shared: Arc::clone(&shared), turn, started: Instant::now(), polled: AtomicU64::new(0) };
         Ok((Net(shared), poller))
+    }
+
+    /// For a worker without work: the duty, if there are sockets and nobody has it. If the socket thread has it, it
+    /// will give it up after its next turn.
+    pub fn claim(&self) -> Option<Duty<'_>> {
+        if self.shared.table.is_empty() || self.shared.stopped() {
+            return None;
+        }
+        let Some(turn) = self.turn.try_lock() else {
+            self.shared.watch.want();
+            return None;
+        };
+        Some(Duty { poller: self, turn })
+    }
+
+    /// For a busy worker: the duty, if there are sockets and nobody has polled for a while.
+    pub fn glance(&self) -> Option<Duty<'_>> {
+        if self.shared.table.is_empty()
+            || self.polled.load(Ordering::Relaxed).saturating_add(nanos(GLANCE)) > self.now()
+        {
+            return None;
+        }
+        self.claim()
     }
 
     /// The body of the socket thread: ends after `Net::stop`, and closes then what is still open without reporting it.
     /// Errors: epoll itself fails, which nothing here can mend.
-    pub fn run(&mut self, sink: &dyn Sink) -> io::Result<()> {
-        let mut events = Events::with_capacity(EVENTS);
+    pub fn run(&self, sink: &dyn Sink) -> io::Result<()> {
         while !self.shared.stopped() {
-            self.turn(&mut events, sink)?;
+            self.stand_in(sink)?;
+            self.watch();
         }
         for socket in self.shared.table.all() {
             if let Some(owner) = socket.retire() {
@@ -79,225 +106,94 @@ impl Poller {
         Ok(())
     }
 
-    fn turn(&mut self, events: &mut Events, sink: &dyn Sink) -> io::Result<()> {
-        let idle = self.again.is_empty() && self.shared.falls_asleep();
-        let polled = self.poll.poll(events, if idle { None } else { Some(Duration::ZERO) });
-        self.shared.woke_up();
-        match polled {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
-            other => other?,
-        }
-        let again = std::mem::take(&mut self.again);
-        for event in &*events {
-            self.edge(event, sink);
-        }
-        for id in again {
-            self.request(id, sink);
-        }
-        for _ in 0..REQUESTS {
-            let Some(id) = self.shared.next_to_do() else { break };
-            self.request(id, sink);
+    /// Polls until a worker wants to.
+    fn stand_in(&self, sink: &dyn Sink) -> io::Result<()> {
+        let Some(turn) = self.turn.try_lock() else { return Ok(()) };
+        let mut duty = Duty { poller: self, turn };
+        self.shared.watch.start();
+        while !self.shared.stopped() {
+            duty.poll(true)?;
+            duty.serve(sink);
+            if self.shared.watch.wanted() {
+                break;
+            }
         }
         Ok(())
     }
 
-    /// The kernel reports something.
-    fn edge(&mut self, event: &Event, sink: &dyn Sink) {
-        let Some(socket) = self.shared.table.get(SocketId::from_raw(event.token().0 as u64)) else { return };
-        let hung_up = event.is_read_closed() || event.is_error();
-        let mut bits = 0;
-        if event.is_readable() || hung_up {
-            bits |= flags::READABLE;
-        }
-        if event.is_writable() || event.is_write_closed() || event.is_error() {
-            bits |= flags::WRITABLE;
-        }
-        if hung_up {
-            bits |= flags::HUNG_UP;
-        }
-        socket.flags.set(bits);
-        self.serve(socket, false, sink);
-    }
-
-    /// A worker, or the last turn, asks to look at a socket.
-    fn request(&mut self, id: SocketId, sink: &dyn Sink) {
-        if let Some(socket) = self.shared.table.get(id) {
-            self.serve(socket, true, sink);
-        }
-    }
-
-    fn serve(&mut self, socket: Arc<Socket>, requested: bool, sink: &dyn Sink) {
-        let next = if socket.flags.any(flags::ABORTED) {
-            Next::Finish(None)
-        } else {
-            match &socket.kind {
-                Kind::Stream(stream) => serve_stream(&socket, stream, requested, sink),
-                Kind::Listener(_) if socket.flags.any(flags::CLOSED) => Next::Finish(None),
-                Kind::Listener(listener) => self.acceptor.accept(&self.shared, &socket, listener, sink),
-            }
-        };
-        match next {
-            Next::Wait => {}
-            Next::Again => self.again.push(socket.id),
-            Next::Finish(reason) => self.finish(socket, reason, sink),
-        }
-    }
-
-    /// The end of a socket, in four steps: nobody can use it, nobody can find it, the descriptor is closed, the owner
-    /// hears of it.
-    fn finish(&mut self, socket: Arc<Socket>, reason: Option<String>, sink: &dyn Sink) {
-        if let Kind::Stream(stream) = &socket.kind {
-            before_close(&socket, stream);
-        }
-        let id = socket.id;
-        let Some(owner) = socket.retire() else { return };
-        self.shared.table.remove(id, owner);
-        drop(socket);
-        let _ = sink.socket(owner, id, NetEvent::Closed { reason });
-        // There is a free descriptor now for a listener that waited for one.
-        self.again.append(&mut self.acceptor.take_starved());
-    }
-}
-
-/// A reset for an abort. Otherwise none: unread bytes would make the kernel send one, which can overtake what the other
-/// side has not read yet.
-fn before_close(socket: &Socket, mut stream: &TcpStream) {
-    if socket.flags.any(flags::ABORTED) {
-        let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
-    } else if socket.flags.any(flags::CLOSING) && !socket.receive.lock().ended {
-        let mut scratch = [0; 16 * 1024];
-        for _ in 0..DISCARDS {
-            if !matches!(stream.read(&mut scratch), Ok(1..)) {
-                break;
+    /// Returns when nobody has polled for a round.
+    fn watch(&self) {
+        let mut seen = self.polled.load(Ordering::Relaxed);
+        let mut quiet = 0;
+        while !self.shared.stopped() {
+            self.shared.watch.round(|| self.shared.stopped());
+            let polled = self.polled.load(Ordering::Relaxed);
+            if polled != seen {
+                (seen, quiet) = (polled, 0);
+            } else if !self.shared.is_asleep() {
+                return;
+            } else if quiet < QUIET {
+                quiet += 1;
+            } else {
+                self.shared.watch.sleep(|| self.shared.is_asleep() && !self.shared.stopped());
+                quiet = 0;
             }
         }
     }
-}
 
-/// One connection's share of a turn: connect, send, report, close, read.
-fn serve_stream(socket: &Socket, stream: &TcpStream, requested: bool, sink: &dyn Sink) -> Next {
-    if socket.flags.any(flags::CONNECTING) {
-        if let Some(next) = connect(socket, stream, requested, sink) {
-            return next;
-        }
-        socket.connected(stream);
-        report(socket, NetEvent::Connected { peer: socket.address }, sink);
+    fn now(&self) -> u64 {
+        nanos(self.started.elapsed())
     }
-    // The send lock is left alone while there is only something to read: a worker may be in its write.
-    let mut look = requested;
-    if socket.flags.all(flags::QUEUED | flags::WRITABLE) {
-        socket.flush(stream);
-        look = true;
+
+    #[cfg(test)]
+    pub(super) fn watch_sleeps(&self) -> bool {
+        self.shared.watch.is_off()
     }
-    let mut broken = None;
-    if look {
-        if let Some(bytes) = socket.take_warning() {
-            report(socket, NetEvent::Backlog(bytes), sink);
-        }
-        broken = socket.send.lock().broken.clone();
-    }
-    let more_to_send = socket.flags.all(flags::QUEUED | flags::WRITABLE);
-    if socket.flags.any(flags::CLOSING) {
-        return match broken {
-            Some(_) => Next::Finish(broken),
-            None if !socket.flags.any(flags::QUEUED) => Next::Finish(None),
-            None if more_to_send => Next::Again,
-            None => Next::Wait,
-        };
-    }
-    match read(socket, stream, sink) {
-        // What the other side sent before the connection broke is read first.
-        Next::Wait if broken.is_some() => Next::Finish(broken),
-        Next::Wait if more_to_send => Next::Again,
-        next => next,
+
+    /// As when there is no descriptor for the reserve.
+    #[cfg(test)]
+    pub(super) fn without_reserve(&self) {
+        self.turn.lock().server.acceptor.reserve = None;
     }
 }
 
-/// None if the connection stands now.
-fn connect(socket: &Socket, stream: &TcpStream, requested: bool, sink: &dyn Sink) -> Option<Next> {
-    if requested {
-        // connect(2) itself may have failed; or the owner gave up; or much was queued.
-        if let Some(reason) = socket.send.lock().broken.clone() {
-            return Some(Next::Finish(Some(reason)));
-        }
-        if socket.flags.any(flags::CLOSING) && !socket.flags.any(flags::QUEUED) {
-            return Some(Next::Finish(None));
-        }
-        if let Some(bytes) = socket.take_warning() {
-            report(socket, NetEvent::Backlog(bytes), sink);
-        }
+impl Duty<'_> {
+    /// Waits for edges; for none if there is something to do already. Ended also by `Net::ring`.
+    pub fn wait(&mut self) -> io::Result<()> {
+        self.poll(true)?;
+        self.poller.shared.watch.left();
+        Ok(())
     }
-    if !socket.flags.any(flags::WRITABLE) {
-        return Some(Next::Wait);
+
+    /// Fetches the edges that are there.
+    pub fn look(&mut self) -> io::Result<()> {
+        self.poll(false)
     }
-    match stream.take_error().and_then(|error| error.map_or_else(|| stream.peer_addr().map(drop), Err)) {
-        Ok(()) => None,
-        Err(error) if error.kind() == io::ErrorKind::NotConnected => {
-            socket.flags.clear(flags::WRITABLE);
-            Some(Next::Wait)
+
+    /// Serves what was fetched, and what else waits.
+    pub fn serve(&mut self, sink: &dyn Sink) {
+        let Turn { edges, server, .. } = &mut *self.turn;
+        server.turn(edges.iter(), sink);
+        edges.clear();
+    }
+
+    fn poll(&mut self, wait: bool) -> io::Result<()> {
+        let shared = &self.poller.shared;
+        let Turn { poll, edges, server } = &mut *self.turn;
+        let wait = wait && server.again.is_empty() && shared.falls_asleep();
+        let polled = poll.poll(edges, if wait { None } else { Some(Duration::ZERO) });
+        if wait {
+            shared.woke_up();
         }
-        Err(error) => Some(Next::Finish(Some(format!("connect {}: {}", socket.address, words(&error))))),
+        self.poller.polled.store(self.poller.now(), Ordering::Relaxed);
+        match polled {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => edges.clear(),
+            other => other?,
+        }
+        Ok(())
     }
 }
 
-/// Reads until there is no more, the share is used up, or somebody says stop.
-fn read(socket: &Socket, stream: &TcpStream, sink: &dyn Sink) -> Next {
-    let mut receive = socket.receive.lock();
-    for _ in 0..READS {
-        if !socket.flags.may_receive() {
-            return Next::Wait;
-        }
-        match receive.buffer.read(stream) {
-            Ok((data, _)) if data.is_empty() => {
-                socket.flags.clear(flags::READABLE);
-                if !std::mem::replace(&mut receive.ended, true) && !deliver(socket, NetEvent::End, sink) {
-                    return Next::Again;
-                }
-                // After the end, reads say nothing of a reset any more.
-                return match stream.take_error() {
-                    Ok(Some(error)) => Next::Finish(Some(words(&error))),
-                    _ => Next::Wait,
-                };
-            }
-            Ok((data, full)) => {
-                // A short read has emptied the kernel's buffer, and the next bytes are an edge; but an end or an error
-                // that was reported already waits behind these bytes and is no edge any more.
-                if !full && !socket.flags.any(flags::HUNG_UP) {
-                    socket.flags.clear(flags::READABLE);
-                }
-                receive.bytes += data.len() as u64;
-                if !deliver(socket, NetEvent::Data(data), sink) {
-                    return Next::Again;
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                socket.flags.clear(flags::READABLE);
-                return Next::Wait;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Next::Finish(Some(words(&error))),
-        }
-    }
-    if socket.flags.may_receive() { Next::Again } else { Next::Wait }
-}
-
-/// Hands an event over and does what the sink says, with the receive lock held. False: the socket is closing now,
-/// because nobody wants it.
-pub(super) fn deliver(socket: &Socket, event: NetEvent, sink: &dyn Sink) -> bool {
-    socket.flags.clear(flags::RESUMED);
-    match sink.socket(socket.owner(), socket.id, event) {
-        Flow::Go => {}
-        Flow::Pause => socket.flags.hold(),
-        Flow::Close => {
-            socket.close();
-            return false;
-        }
-    }
-    true
-}
-
-/// [`deliver`] for events that are not read; if nobody wants them, the caller finds the socket closing.
-fn report(socket: &Socket, event: NetEvent, sink: &dyn Sink) {
-    let _receive = socket.receive.lock();
-    deliver(socket, event, sink);
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::base::sync::atomic::{AtomicUsize, Ordering};
 use crate::base::sync::{Arc, RwLock};
 use crate::net::id::{GENERATIONS, SLOTS};
 use crate::net::socket::Socket;
@@ -13,7 +14,11 @@ use crate::net::{Owner, SocketId};
 
 /// A slab with generations, and an index by owner.
 #[derive(Debug, Default)]
-pub(super) struct Table(RwLock<Inner>);
+pub(super) struct Table {
+    inner: RwLock<Inner>,
+    /// How many are in it, readable without the lock; changed under it.
+    count: AtomicUsize,
+}
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -30,14 +35,14 @@ struct Slot {
 
 impl Table {
     pub(super) fn get(&self, id: SocketId) -> Option<Arc<Socket>> {
-        let inner = self.0.read();
+        let inner = self.inner.read();
         let slot = inner.slots.get(id.slot())?;
         if slot.generation == id.generation() { slot.socket.clone() } else { None }
     }
 
     /// Puts in what `make` builds for a fresh id. None if all slots are taken.
     pub(super) fn insert(&self, owner: Owner, make: impl FnOnce(SocketId) -> Socket) -> Option<Arc<Socket>> {
-        let mut inner = self.0.write();
+        let mut inner = self.inner.write();
         let index = match inner.free.pop() {
             Some(index) => index,
             None if inner.slots.len() < SLOTS => {
@@ -50,16 +55,18 @@ impl Table {
         let socket = Arc::new(make(id));
         inner.slots[index].socket = Some(Arc::clone(&socket));
         inner.owners.entry(owner).or_default().insert(id);
+        self.count.fetch_add(1, Ordering::Relaxed);
         Some(socket)
     }
 
     /// Takes a socket out; its id is dead from here on.
     pub(super) fn remove(&self, id: SocketId, owner: Owner) {
-        let mut inner = self.0.write();
+        let mut inner = self.inner.write();
         inner.disown(id, owner);
         let slot = &mut inner.slots[id.slot()];
         debug_assert_eq!(slot.generation, id.generation(), "removed once, by the poller");
         slot.socket = None;
+        self.count.fetch_sub(1, Ordering::Relaxed);
         slot.generation += 1;
         if slot.generation < GENERATIONS {
             inner.free.push(id.slot());
@@ -68,22 +75,26 @@ impl Table {
 
     /// Moves a socket from one owner's list to another's.
     pub(super) fn give(&self, id: SocketId, from: Owner, to: Owner) {
-        let mut inner = self.0.write();
+        let mut inner = self.inner.write();
         inner.disown(id, from);
         inner.owners.entry(to).or_default().insert(id);
     }
 
     pub(super) fn owned_by(&self, owner: Owner) -> Vec<SocketId> {
-        self.0.read().owners.get(&owner).map(|ids| ids.iter().copied().collect()).unwrap_or_default()
+        self.inner.read().owners.get(&owner).map(|ids| ids.iter().copied().collect()).unwrap_or_default()
     }
 
     pub(super) fn all(&self) -> Vec<Arc<Socket>> {
-        self.0.read().slots.iter().filter_map(|slot| slot.socket.clone()).collect()
+        self.inner.read().slots.iter().filter_map(|slot| slot.socket.clone()).collect()
     }
 
+    /// Relaxed: who must not miss a socket has made or removed it on its own thread.
     pub(super) fn len(&self) -> usize {
-        let inner = self.0.read();
-        inner.owners.values().map(HashSet::len).sum()
+        self.count.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 

@@ -7,4 +7,5 @@ mod fixture;
 mod flow;
 mod limits;
 mod ownership;
+mod polling;
 mod sending;

@@ -1,20 +1,22 @@
 //! Sockets, as an actor may use them, and what happens to them as messages. The meaning of each function is that of
 //! `wit/socket.wit`; the work is done in `net`, where the actor's address is the owner.
 //!
-//! Fast path: a write goes to the kernel on the worker itself while nothing is queued; data comes as one buffer that
-//! moves into the mailbox.
+//! Fast path: a worker without work waits for the sockets itself, reads, and runs the actor; data comes as one buffer
+//! that moves into the mailbox; a write goes to the kernel on the worker while nothing is queued.
 //!
 //! Must hold: nothing that happened to a socket is refused by a full mailbox; reading pauses instead, and goes on
 //! when the mailbox is empty ([`super::turn`]). The pause is noted before the mailbox is looked at again, and the
 //! worker empties the mailbox before it looks at the note, so one of them sees the other.
 
+use std::cell::Cell;
+use std::io;
 use std::net::SocketAddr;
 
 use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, Body, CallError, ErrorCode, Grants, Message, Payload, Session, SocketEvent};
-use crate::net::{Flow, NetError, NetEvent, Owner, Sink, SocketId};
+use crate::net::{Duty, Flow, NetError, NetEvent, Owner, Poller, Sink, SocketId};
 use crate::node::{Context, Node, deliver};
-use crate::sched::Pushed;
+use crate::sched::{Inlet, Pushed, Wait};
 
 fn net_error(error: &NetError) -> CallError {
     let code = match error {
@@ -117,10 +119,34 @@ impl Context {
     }
 }
 
-impl Sink for Node {
+/// What happens to sockets, on its way into mailboxes.
+#[derive(Debug)]
+pub struct Delivery<'a> {
+    node: &'a Node,
+    /// The worker that polls; it runs what is made ready here.
+    worker: Option<usize>,
+    /// How many mailboxes went into its queue.
+    brought: Cell<usize>,
+}
+
+impl<'a> Delivery<'a> {
+    /// By a thread that is no worker.
+    pub fn from_outside(node: &'a Node) -> Self {
+        Self { node, worker: None, brought: Cell::new(0) }
+    }
+
+    /// Serves what was polled; returns how many mailboxes went into the worker's queue.
+    fn by_worker(node: &'a Node, worker: usize, mut duty: Duty<'_>) -> usize {
+        let delivery = Self { node, worker: Some(worker), brought: Cell::new(0) };
+        duty.serve(&delivery);
+        delivery.brought.get()
+    }
+}
+
+impl Sink for Delivery<'_> {
     fn socket(&self, owner: Owner, id: SocketId, event: NetEvent) -> Flow {
         let to = Address::from_raw(owner);
-        let Some(slot) = self.table.get(to) else { return Flow::Close };
+        let Some(slot) = self.node.table.get(to) else { return Flow::Close };
         let brings_more = matches!(event, NetEvent::Data(_) | NetEvent::Accepted { .. });
         let event = match event {
             NetEvent::Connected { peer } => SocketEvent::Connected(peer.to_string()),
@@ -135,7 +161,13 @@ impl Sink for Node {
         let body = Body::Socket { socket: id.raw(), event };
         let message = Message { source: Address::HOST, session: Session::NONE, body };
         match slot.mailbox.answer(to, message) {
-            Pushed::Schedule => self.run.push(None, to.slot()),
+            Pushed::Schedule => match self.worker {
+                Some(worker) => {
+                    self.node.run.push_brought(worker, to.slot());
+                    self.brought.set(self.brought.get() + 1);
+                }
+                None => self.node.run.push(None, to.slot()),
+            },
             Pushed::Gone(_) => return Flow::Close,
             _ => {}
         }
@@ -144,5 +176,54 @@ impl Sink for Node {
         }
         slot.paused.store(true, Ordering::SeqCst);
         if slot.mailbox.is_full(to) { Flow::Pause } else { Flow::Go }
+    }
+}
+
+/// The sockets, as the workers look after them.
+#[derive(Debug)]
+pub(in crate::node) struct Sockets<'a> {
+    pub(in crate::node) node: &'a Node,
+    pub(in crate::node) poller: &'a Poller,
+}
+
+/// A worker's duty to poll.
+#[derive(Debug)]
+pub(in crate::node) struct Polling<'a> {
+    node: &'a Node,
+    duty: Duty<'a>,
+}
+
+/// epoll can fail only for reasons that are bugs of ours; then every socket would be silent. The thread's guard ends the
+/// process with this message.
+fn polled(result: io::Result<()>) {
+    if let Err(error) = result {
+        panic!("the operating system's poll failed: {error}");
+    }
+}
+
+impl Inlet for Sockets<'_> {
+    type Wait<'a>
+        = Polling<'a>
+    where
+        Self: 'a;
+
+    fn wait(&self) -> Option<Polling<'_>> {
+        self.poller.claim().map(|duty| Polling { node: self.node, duty })
+    }
+
+    fn glance(&self, worker: usize) -> usize {
+        let Some(mut duty) = self.poller.glance() else { return 0 };
+        polled(duty.look());
+        Delivery::by_worker(self.node, worker, duty)
+    }
+}
+
+impl Wait for Polling<'_> {
+    fn wait(&mut self) {
+        polled(self.duty.wait());
+    }
+
+    fn bring(self, worker: usize) -> usize {
+        Delivery::by_worker(self.node, worker, self.duty)
     }
 }

@@ -9,7 +9,9 @@ use crate::actor::{Core, Phase, Slot, Turn};
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Signal};
+use crate::net::Poller;
 use crate::node::context::{Inner, Request};
+use crate::node::sockets::Sockets;
 use crate::node::{Context, Node};
 use crate::sched::{Parked, Rest, Taken, run_queue, weight};
 
@@ -56,9 +58,10 @@ enum Next {
 }
 
 impl Node {
-    /// Runs the next mailbox; sleeps while there is none. False: the host stops.
-    pub fn run_one(self: &Arc<Self>, worker: &mut Worker) -> bool {
-        let Some(index) = self.run.take(worker.index, &mut worker.cursor) else { return false };
+    /// Runs the next mailbox; looks after the sockets, or sleeps, while there is none. False: the host stops.
+    pub fn run_one(self: &Arc<Self>, worker: &mut Worker, poller: &Poller) -> bool {
+        let sockets = Sockets { node: self, poller };
+        let Some(index) = self.run.take(worker.index, &mut worker.cursor, &sockets) else { return false };
         if let Some(slot) = self.table.slot(index) {
             self.run_slot(worker, index, slot);
         }

@@ -8,35 +8,60 @@
 //! queues once more before it sleeps. Of two such pairs at least one sees the other's write: either the pusher sees
 //! a sleeper to wake, or the sleeper sees the work. A searcher that finds work and was the last one wakes the next
 //! worker if there is more, so work never waits for a worker that only looked.
+//!
+//! One sleeper at a time may wait elsewhere than on its condvar: in the kernel, for sockets ([`super::Inlet`]). It says
+//! so under its parker's lock, under which the waker leaves the token: either the sleeper sees the token and does not
+//! wait, or the waker sees where it waits and rings there. A ring that comes before the wait ends it.
 
 use crate::base::sync::atomic::{AtomicUsize, Ordering, fence};
 use crate::base::sync::{Condvar, Mutex};
 
 #[derive(Debug)]
 struct Parker {
-    /// Set by who wakes, cleared by who slept: a wake-up that comes before the sleep is kept.
-    token: Mutex<bool>,
+    state: Mutex<State>,
     condvar: Condvar,
 }
 
+#[derive(Debug, Default)]
+struct State {
+    /// Set by who wakes, cleared by who slept: a wake-up that comes before the sleep is kept.
+    token: bool,
+    /// The sleeper waits for sockets, where only a ring reaches it.
+    away: bool,
+}
+
+/// Ends the wait of a worker for sockets.
+type Ring = Box<dyn Fn() + Send + Sync>;
+
 /// See the file's head.
-#[derive(Debug)]
 pub struct Idle {
     searching: AtomicUsize,
     sleeping: AtomicUsize,
     sleepers: Mutex<Vec<usize>>,
     parkers: Box<[Parker]>,
+    ring: Ring,
+}
+
+impl std::fmt::Debug for Idle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Idle")
+            .field("searching", &self.searching)
+            .field("sleepers", &self.sleepers)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Idle {
-    /// For so many workers, all awake.
-    pub fn new(workers: usize) -> Self {
-        let parkers = (0..workers).map(|_| Parker { token: Mutex::new(false), condvar: Condvar::new() }).collect();
+    /// For so many workers, all awake. `ring` ends the wait of a worker for sockets.
+    pub fn new(workers: usize, ring: impl Fn() + Send + Sync + 'static) -> Self {
+        let parker = |_| Parker { state: Mutex::new(State::default()), condvar: Condvar::new() };
+        let parkers = (0..workers).map(parker).collect();
         Self {
             searching: AtomicUsize::new(0),
             sleeping: AtomicUsize::new(0),
             sleepers: Mutex::new(Vec::with_capacity(workers)),
             parkers,
+            ring: Box::new(ring),
         }
     }
 
@@ -95,6 +120,44 @@ impl Idle {
     /// Sleeps until woken, unless `work_left` finds something after the worker was counted as a sleeper. Returns
     /// whether the worker is a searcher now (it was woken to search).
     pub fn sleep(&self, worker: usize, searching: bool, work_left: impl FnOnce() -> bool) -> bool {
+        self.lie_down(worker, searching);
+        if work_left() && self.get_up(worker) {
+            return false;
+        }
+        // Woken, or somebody took us off the list and is about to wake us: take that wake-up, it made us a searcher.
+        self.take_token(worker);
+        true
+    }
+
+    /// The same, but it sleeps in `wait`, which ends by itself when a socket has something, or by the ring.
+    pub fn sleep_in(
+        &self,
+        worker: usize,
+        searching: bool,
+        work_left: impl FnOnce() -> bool,
+        wait: impl FnOnce(),
+    ) -> bool {
+        self.lie_down(worker, searching);
+        if work_left() && self.get_up(worker) {
+            return false;
+        }
+        let goes = {
+            let mut state = self.parkers[worker].state.lock();
+            state.away = !state.token;
+            state.away
+        };
+        if goes {
+            wait();
+            self.parkers[worker].state.lock().away = false;
+        }
+        if self.get_up(worker) {
+            return false;
+        }
+        self.take_token(worker);
+        true
+    }
+
+    fn lie_down(&self, worker: usize, searching: bool) {
         {
             let mut sleepers = self.sleepers.lock();
             sleepers.push(worker);
@@ -104,27 +167,37 @@ impl Idle {
             }
         }
         fence(Ordering::SeqCst);
-        if work_left() {
-            let mut sleepers = self.sleepers.lock();
-            if let Some(position) = sleepers.iter().position(|other| *other == worker) {
-                sleepers.remove(position);
-                self.sleeping.store(sleepers.len(), Ordering::Relaxed);
-                return false;
-            }
-            // Somebody took us off the list and is about to wake us: take that wake-up, it made us a searcher.
-        }
-        let parker = &self.parkers[worker];
-        let mut token = parker.token.lock();
-        while !*token {
-            parker.condvar.wait(&mut token);
-        }
-        *token = false;
+    }
+
+    /// Takes the worker off the list. False: somebody else has, and its wake-up is there or comes.
+    fn get_up(&self, worker: usize) -> bool {
+        let mut sleepers = self.sleepers.lock();
+        let Some(position) = sleepers.iter().position(|other| *other == worker) else { return false };
+        sleepers.remove(position);
+        self.sleeping.store(sleepers.len(), Ordering::Relaxed);
         true
+    }
+
+    fn take_token(&self, worker: usize) {
+        let parker = &self.parkers[worker];
+        let mut state = parker.state.lock();
+        while !state.token {
+            parker.condvar.wait(&mut state);
+        }
+        state.token = false;
     }
 
     fn unpark(&self, worker: usize) {
         let parker = &self.parkers[worker];
-        *parker.token.lock() = true;
-        parker.condvar.notify_one();
+        let away = {
+            let mut state = parker.state.lock();
+            state.token = true;
+            state.away
+        };
+        if away {
+            (self.ring)();
+        } else {
+            parker.condvar.notify_one();
+        }
     }
 }

@@ -7,7 +7,7 @@ use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
 use crate::actor::Table;
-use crate::base::sync::Arc;
+use crate::base::sync::{Arc, Condvar, Mutex};
 use crate::base::{Address, Body, Cause, Message, Payload, Session};
 use crate::sched::{Full, Idle, Mailbox, Parked, Pushed, Rest, Tag, Taken};
 
@@ -134,7 +134,7 @@ fn loom_cycle_is_seen_by_one() {
 #[test]
 fn loom_idle_push_and_sleep() {
     loom::model(|| {
-        let idle = Arc::new(Idle::new(1));
+        let idle = Arc::new(Idle::new(1, || {}));
         let work = Arc::new(AtomicBool::new(false));
         let (other, pushed) = (idle.clone(), work.clone());
         let pusher = thread::spawn(move || {
@@ -155,13 +155,69 @@ fn loom_idle_push_and_sleep() {
     });
 }
 
+/// push ∥ wait for sockets: the ring reaches a worker that waits there, whoever comes first. What the kernel does for
+/// the ring is a flag that is kept until somebody waits, and ends the wait.
+#[test]
+fn loom_idle_push_and_wait_for_sockets() {
+    loom::model(|| {
+        let bell = Arc::new((Mutex::new(false), Condvar::new()));
+        let ringer = bell.clone();
+        let ring = move || {
+            *ringer.0.lock() = true;
+            ringer.1.notify_one();
+        };
+        let idle = Arc::new(Idle::new(1, ring));
+        let work = Arc::new(AtomicBool::new(false));
+        let (other, pushed) = (idle.clone(), work.clone());
+        let pusher = thread::spawn(move || {
+            pushed.store(true, Ordering::Release);
+            other.work_came();
+        });
+        let wait = || {
+            let mut rung = bell.0.lock();
+            while !*rung {
+                bell.1.wait(&mut rung);
+            }
+            *rung = false;
+        };
+        let mut searching = false;
+        while !work.load(Ordering::Acquire) {
+            searching = idle.sleep_in(0, searching, || work.load(Ordering::Acquire), wait);
+        }
+        if searching {
+            let _ = idle.found();
+        }
+        pusher.join().unwrap();
+    });
+}
+
+/// A socket's event ∥ push: the worker comes back from the wait by itself while it is being woken; it ends awake, off
+/// the list, with no wake-up left over.
+#[test]
+fn loom_idle_push_and_socket_event() {
+    loom::model(|| {
+        let idle = Arc::new(Idle::new(1, || {}));
+        let other = idle.clone();
+        let pusher = thread::spawn(move || other.work_came());
+        let searching = idle.sleep_in(0, false, || false, || {});
+        if searching {
+            let _ = idle.found();
+        }
+        pusher.join().unwrap();
+        // Nobody is on the list, so nothing is left that could end the next wait.
+        let waited = std::cell::Cell::new(false);
+        assert!(!idle.sleep_in(0, false, || false, || waited.set(true)));
+        assert!(waited.get());
+    });
+}
+
 /// Two pieces of work, two workers: a searcher that found work passes the rest on.
 #[test]
 fn loom_idle_two_pushes_two_workers() {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(2);
     model.check(|| {
-        let idle = Arc::new(Idle::new(2));
+        let idle = Arc::new(Idle::new(2, || {}));
         let work = Arc::new(AtomicUsize::new(0));
         let left = Arc::new(AtomicUsize::new(2));
         let take = |work: &AtomicUsize| {

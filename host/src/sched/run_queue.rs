@@ -2,7 +2,8 @@
 //!
 //! Each worker has a run-next slot (the receiver of what it sent last: its cache is warm) and a queue of its own;
 //! the global queue takes what comes from outside the workers and what does not fit. A worker without work looks
-//! into the global queue, then steals from the others.
+//! into the global queue, then steals from the others, then waits for sockets ([`Inlet`]) or, if another one does, on its
+//! condvar.
 //!
 //! Must hold:
 //! - Fairness: after `NEXT_STREAK` takes from the run-next slot the own queue has its turn, and every `GLOBAL_EVERY`
@@ -15,7 +16,7 @@
 use crossbeam_queue::{ArrayQueue, SegQueue};
 
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use crate::sched::{Idle, WorkerStatus};
+use crate::sched::{Idle, Inlet, Wait, WorkerStatus};
 
 /// Takes in a row from the run-next slot. Thin air; a pair of talkers keeps its warm cache, others wait 16 turns.
 pub const NEXT_STREAK: u32 = 16;
@@ -58,8 +59,13 @@ pub struct RunQueue {
 }
 
 impl RunQueue {
-    /// For so many workers (at least one).
+    /// For so many workers (at least one), without sockets.
     pub fn new(workers: usize) -> Self {
+        Self::with_ring(workers, || {})
+    }
+
+    /// The same; `ring` ends the wait of a worker for sockets.
+    pub fn with_ring(workers: usize, ring: impl Fn() + Send + Sync + 'static) -> Self {
         let local = |index| Local {
             next: AtomicU64::new(NONE),
             queue: ArrayQueue::new(LOCAL),
@@ -69,7 +75,7 @@ impl RunQueue {
         Self {
             global: SegQueue::new(),
             locals: (0..workers).map(local).collect(),
-            idle: Idle::new(workers),
+            idle: Idle::new(workers, ring),
             stop: AtomicBool::new(false),
         }
     }
@@ -106,6 +112,14 @@ impl RunQueue {
         self.idle.work_came();
     }
 
+    /// From a worker that has looked after the sockets: to the tail of its own queue. Wakes nobody: it takes one itself at
+    /// once, and then has others called for the rest.
+    pub fn push_brought(&self, worker: usize, slot: SlotIndex) {
+        if let Err(slot) = self.locals[worker].queue.push(slot) {
+            self.global.push(slot);
+        }
+    }
+
     /// Whether a worker's next take would not come back empty without stealing.
     pub fn waits(&self, worker: usize) -> bool {
         let local = &self.locals[worker];
@@ -113,11 +127,16 @@ impl RunQueue {
     }
 
     /// The next mailbox for a worker; sleeps while there is none. None: the host stops.
-    pub fn take(&self, worker: usize, cursor: &mut Cursor) -> Option<SlotIndex> {
+    pub fn take(&self, worker: usize, cursor: &mut Cursor, inlet: &impl Inlet) -> Option<SlotIndex> {
+        if cursor.takes.is_multiple_of(GLOBAL_EVERY) && inlet.glance(worker) > 0 {
+            self.idle.work_came();
+        }
         if let Some(slot) = self.take_own(worker, cursor) {
             return Some(slot);
         }
-        let mut searching = self.idle.search();
+        // No search while there is a place to wait for sockets: their next event may be the one that is waited for.
+        let mut searching = false;
+        let mut brought = 0;
         let mut spins = 0;
         loop {
             if self.stop.load(Ordering::Acquire) {
@@ -125,10 +144,19 @@ impl RunQueue {
             }
             let found = self.take_own(worker, cursor).or_else(|| self.steal(worker));
             if found.is_some() {
-                if searching && self.idle.found() && self.any_work() {
+                if ((searching && self.idle.found()) || brought > 1) && self.any_work() {
                     self.idle.work_came();
                 }
                 return found;
+            }
+            let work_left = || self.any_work() || self.stop.load(Ordering::Acquire);
+            if let Some(mut wait) = inlet.wait() {
+                searching = self.idle.sleep_in(worker, searching, work_left, || wait.wait());
+                brought += wait.bring(worker);
+                continue;
+            }
+            if !searching && spins == 0 {
+                searching = self.idle.search();
             }
             if searching && spins < SPINS {
                 spins += 1;
@@ -136,10 +164,7 @@ impl RunQueue {
                 continue;
             }
             spins = 0;
-            searching = self.idle.sleep(worker, searching, || self.any_work() || self.stop.load(Ordering::Acquire));
-            if !searching {
-                searching = self.idle.search();
-            }
+            searching = self.idle.sleep(worker, searching, work_left);
         }
     }
 
@@ -222,7 +247,7 @@ mod tests {
             if let Some(busy) = busy {
                 queue.push(Some(0), busy);
             }
-            let taken = queue.take(0, &mut cursor).expect("there is work");
+            let taken = queue.take(0, &mut cursor, &()).expect("there is work");
             if taken == slot {
                 return count;
             }
@@ -255,8 +280,8 @@ mod tests {
         queue.push_tail(0, 1);
         queue.push(Some(0), 2);
         let mut cursor = Cursor::default();
-        assert_eq!(queue.take(0, &mut cursor), Some(2));
-        assert_eq!(queue.take(0, &mut cursor), Some(1));
+        assert_eq!(queue.take(0, &mut cursor, &()), Some(2));
+        assert_eq!(queue.take(0, &mut cursor, &()), Some(1));
     }
 
     #[test]
@@ -264,13 +289,13 @@ mod tests {
         let queue = RunQueue::new(2);
         queue.push(Some(0), 7);
         queue.rescue(0);
-        assert_eq!(queue.take(1, &mut Cursor::default()), Some(7));
+        assert_eq!(queue.take(1, &mut Cursor::default(), &()), Some(7));
     }
 
     #[test]
     fn an_idle_worker_steals() {
         let queue = RunQueue::new(2);
         queue.push_tail(0, 5);
-        assert_eq!(queue.take(1, &mut Cursor::default()), Some(5));
+        assert_eq!(queue.take(1, &mut Cursor::default(), &()), Some(5));
     }
 }

@@ -1,12 +1,12 @@
-//! The socket thread: what comes from the network becomes messages.
+//! The socket thread: what comes from the network becomes messages while no worker looks after that.
 
-use crate::base::sync::Arc;
 use crate::net::Poller;
 use crate::node::Node;
+use crate::node::sockets::Delivery;
 
-pub(in crate::threads) fn run(node: &Arc<Node>, mut poller: Poller) {
-    if let Err(error) = poller.run(&**node) {
-        // Without this thread every socket would be silent; the thread's guard ends the process with this message.
+pub(in crate::threads) fn run(node: &Node, poller: &Poller) {
+    if let Err(error) = poller.run(&Delivery::from_outside(node)) {
+        // Without polling every socket would be silent; the thread's guard ends the process with this message.
         panic!("the operating system's poll failed: {error}");
     }
 }

@@ -50,11 +50,7 @@ impl Fixture {
     }
 
     /// With a poller that the test has changed.
-    pub(super) fn running(
-        net: Net,
-        mut poller: Poller,
-        answer: impl FnMut(&NetEvent) -> Flow + Send + 'static,
-    ) -> Self {
+    pub(super) fn running(net: Net, poller: Poller, answer: impl FnMut(&NetEvent) -> Flow + Send + 'static) -> Self {
         let (reports, events) = channel();
         let sink = Channel { reports: Mutex::new(reports.clone()), answer: Mutex::new(Box::new(answer)) };
         let thread = std::thread::spawn(move || poller.run(&sink).unwrap());

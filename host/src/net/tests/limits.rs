@@ -86,8 +86,8 @@ fn without_even_the_reserve_connections_wait_until_something_closes() {
     if !in_child_with_files(64, "limits::without_even_the_reserve_connections_wait_until_something_closes") {
         return;
     }
-    let (net, mut poller) = Net::new().unwrap();
-    poller.acceptor.reserve = None;
+    let (net, poller) = Net::new().unwrap();
+    poller.without_reserve();
     let fixture = Fixture::running(net, poller, |_| Flow::Go);
     // Nothing closes before it shall: each close fills the reserve again.
     let (listener, at) = fixture.listen();
