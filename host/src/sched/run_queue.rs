@@ -112,10 +112,12 @@ impl RunQueue {
         self.idle.work_came();
     }
 
-    /// From a worker that has looked after the sockets: to the tail of its own queue. Wakes nobody: it takes one itself at
-    /// once, and then has others called for the rest.
+    /// From a worker that has looked after the sockets: the first runs next, where nobody steals it, others go to the
+    /// tail of its queue. Wakes nobody: the worker has others called when it knows how much there is.
     pub fn push_brought(&self, worker: usize, slot: SlotIndex) {
-        if let Err(slot) = self.locals[worker].queue.push(slot) {
+        let local = &self.locals[worker];
+        let first = local.next.compare_exchange(NONE, u64::from(slot), Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        if !first && let Err(slot) = local.queue.push(slot) {
             self.global.push(slot);
         }
     }
@@ -290,6 +292,18 @@ mod tests {
         queue.push(Some(0), 7);
         queue.rescue(0);
         assert_eq!(queue.take(1, &mut Cursor::default(), &()), Some(7));
+    }
+
+    #[test]
+    fn of_what_sockets_bring_the_first_is_not_stolen() {
+        let queue = RunQueue::new(2);
+        for slot in 1..=3 {
+            queue.push_brought(0, slot);
+        }
+        let (mut one, mut other) = (Cursor::default(), Cursor::default());
+        assert_eq!(queue.take(1, &mut other, &()), Some(2));
+        assert_eq!(queue.take(0, &mut one, &()), Some(1));
+        assert_eq!(queue.take(0, &mut one, &()), Some(3));
     }
 
     #[test]
