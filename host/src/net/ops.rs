@@ -299,7 +299,7 @@ impl Shared {
         self.asleep.store(true, Ordering::Release);
         // Pairs with the fence in `wake`.
         fence(Ordering::SeqCst);
-        let idle = self.to_do.is_empty() && !self.stopped();
+        let idle = !self.has_to_do() && !self.stopped();
         if !idle {
             self.woke_up();
         }
@@ -314,6 +314,10 @@ impl Shared {
     /// Whether somebody waits in the kernel. Acquire: pairs with the stores of the two above, and with the watch's fence.
     pub(super) fn is_asleep(&self) -> bool {
         self.asleep.load(Ordering::Acquire)
+    }
+
+    pub(super) fn has_to_do(&self) -> bool {
+        !self.to_do.is_empty()
     }
 
     pub(super) fn next_to_do(&self) -> Option<SocketId> {

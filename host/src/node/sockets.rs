@@ -219,6 +219,10 @@ impl Inlet for Sockets<'_> {
 }
 
 impl Wait for Polling<'_> {
+    fn has_more(&self) -> bool {
+        self.duty.has_more()
+    }
+
     fn wait(&mut self) {
         polled(self.duty.wait());
     }

@@ -19,6 +19,9 @@ pub trait Inlet {
 
 /// One worker's wait.
 pub trait Wait {
+    /// Whether something is there already.
+    fn has_more(&self) -> bool;
+
     /// Waits until something comes, or the ring that `Idle` was made with.
     fn wait(&mut self);
 
@@ -40,6 +43,10 @@ impl Inlet for () {
 }
 
 impl Wait for () {
+    fn has_more(&self) -> bool {
+        false
+    }
+
     fn wait(&mut self) {}
 
     fn bring(self, _worker: usize) -> usize {

@@ -153,7 +153,9 @@ impl RunQueue {
             }
             let work_left = || self.any_work() || self.stop.load(Ordering::Acquire);
             if let Some(mut wait) = inlet.wait() {
-                searching = self.idle.sleep_in(worker, searching, work_left, || wait.wait());
+                if !wait.has_more() {
+                    searching = self.idle.sleep_in(worker, searching, work_left, || wait.wait());
+                }
                 brought += wait.bring(worker);
                 continue;
             }
