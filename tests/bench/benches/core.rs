@@ -69,7 +69,7 @@ fn run_queue_next(bencher: Bencher<'_, '_>) {
     let (queue, mut cursor) = (RunQueue::new(1), Cursor::default());
     bencher.bench_local(|| {
         queue.push(Some(0), 1);
-        queue.take(0, &mut cursor)
+        queue.take(0, &mut cursor, &())
     });
 }
 
@@ -79,7 +79,7 @@ fn run_queue_local(bencher: Bencher<'_, '_>) {
     let (queue, mut cursor) = (RunQueue::new(1), Cursor::default());
     bencher.bench_local(|| {
         queue.push_tail(0, 1);
-        queue.take(0, &mut cursor)
+        queue.take(0, &mut cursor, &())
     });
 }
 
@@ -89,7 +89,7 @@ fn run_queue_global(bencher: Bencher<'_, '_>) {
     let (queue, mut cursor) = (RunQueue::new(1), Cursor::default());
     bencher.bench_local(|| {
         queue.push(None, 1);
-        queue.take(0, &mut cursor)
+        queue.take(0, &mut cursor, &())
     });
 }
 
