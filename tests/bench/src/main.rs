@@ -7,7 +7,7 @@
 //! | `workload`, `system` | what is done, and by whom |
 //! | `client`, `child`, `memory`, `machine`, `stats` | what they need |
 //! | `report`, `figures` | from runs to lines; lines of several runs together |
-//! | `unit`, `table`, `targets`, `page` | what people read |
+//! | `unit`, `table`, `targets`, `plot`, `page` | what people read |
 //!
 //! Figures go to stdout as JSON lines, tables to stderr; `--markdown` writes docs/performance.md and its plots.
 
@@ -18,6 +18,7 @@ mod figures;
 mod machine;
 mod memory;
 mod page;
+mod plot;
 mod report;
 mod rounds;
 mod stats;

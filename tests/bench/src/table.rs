@@ -88,10 +88,14 @@ fn cell(figures: &Figures, figure: &str, system: &str, row: Row) -> String {
     }
 }
 
+/// Columns are aligned up to this width: longer cells would make every line long.
+const ALIGNED: usize = 40;
+
 /// Rows, the first of which is the heading, as Markdown.
 pub(crate) fn markdown(rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0).min(ALIGNED)
     };
     let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
     let mut text = String::new();

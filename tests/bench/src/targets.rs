@@ -141,7 +141,7 @@ fn verdict(outcomes: &[Outcome]) -> String {
 
 /// The rows; `between` parts the conditions of one.
 fn rows(figures: &Figures, targets: &[Target], between: &str) -> Vec<Vec<String>> {
-    let mut rows = vec![["workload", "target", "ours", "peer", "ours / peer", ""].map(str::to_owned).to_vec()];
+    let mut rows = vec![["workload", "target", "ours", "peer", "ours / peer", "verdict"].map(str::to_owned).to_vec()];
     for target in targets {
         let outcomes: Vec<_> = target.conditions.iter().map(|condition| condition.outcome(figures)).collect();
         let column = |of: fn(&Outcome) -> &str| {

@@ -41,6 +41,12 @@ impl Unit {
         format!("{} {word}", digits(value / scale)).trim_end().to_owned()
     }
 
+    /// A round value, as short as it can be.
+    pub(crate) fn tick(self, value: f64) -> String {
+        let (scale, word) = self.scale(value);
+        if value == 0.0 { "0".to_owned() } else { format!("{} {word}", value / scale).trim_end().to_owned() }
+    }
+
     /// A value between two others, all with the prefix that fits the first.
     pub(crate) fn range(self, value: f64, low: f64, high: f64) -> String {
         let (scale, _) = self.scale(value);
@@ -69,6 +75,11 @@ mod tests {
         assert_eq!(ns, ["0 ns", "9.50 ns", "400 ns", "1.23 µs", "2.50 ms", "12.3 ms", "-3.00 ms"]);
         let others = [(12_040.0, Unit::Bytes), (180_400.0, Unit::PerSecond), (41.2, Unit::Percent), (3.0, Unit::Count)];
         assert_eq!(others.map(|(value, unit)| unit.shown(value)), ["12.0 kB", "180 k/s", "41.2 %", "3.00"]);
+    }
+
+    #[test]
+    fn ticks_are_short() {
+        assert_eq!([0.0, 0.1, 10_000.0].map(|ns| Unit::Ns.tick(ns)), ["0", "0.1 ns", "10 µs"]);
     }
 
     #[test]
