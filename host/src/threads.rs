@@ -4,6 +4,7 @@
 //! workers, then the monitor, which may have something to say until the end.
 
 mod monitor;
+mod prompt;
 mod socket;
 mod timer;
 mod worker;

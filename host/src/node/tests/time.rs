@@ -1,6 +1,7 @@
 //! Promises 4 and 9: deadlines and timers, on a manual clock.
 
 use super::{Bench, Journal, done, lines, show};
+use crate::base::sync::{Arc, Mutex};
 use crate::base::{Body, Payload, Session};
 
 #[test]
@@ -131,6 +132,54 @@ fn a_timer_is_never_early() {
     let fired: Vec<u64> = journal.lock().iter().map(|line| line.parse().expect("a number")).collect();
     assert_eq!(fired.len(), 1);
     assert!((10_500_000..=11_500_000).contains(&fired[0]), "{fired:?}");
+}
+
+#[test]
+fn timers_are_never_early_whatever_the_clock_does_and_come_in_order() {
+    let mut bench = Bench::new();
+    let fired = Arc::new(Mutex::new(Vec::new()));
+    let book = fired.clone();
+    let mut armed = Vec::new();
+    let mut seed = 1_u64;
+    let actor = bench.spawn(move |cx, message| {
+        match message.body {
+            Body::Timeout => {
+                let (count, due) = armed
+                    .iter()
+                    .position(|(session, _)| *session == message.session)
+                    .map(|place| (place, armed[place].1))
+                    .expect("armed here");
+                book.lock().push((count, due, cx.now()));
+            }
+            _ => {
+                for _ in 0..5 {
+                    seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                    let milliseconds = 1 + (seed >> 60);
+                    armed.push((cx.timeout(milliseconds), cx.now() + milliseconds * 1_000_000));
+                }
+            }
+        }
+        done()
+    });
+    // Steps that hit all places in a tick.
+    for step in 0..2_000 {
+        bench.clock.advance(std::time::Duration::from_nanos(7_919 * (step % 31)));
+        bench.node.fire_due();
+        bench.run();
+        if step % 10 == 0 {
+            bench.post(actor, "go");
+        }
+    }
+    bench.pass(20);
+    let fired = fired.lock();
+    assert_eq!(fired.len(), 1_000);
+    let tick = crate::time::NANOS_PER_TICK;
+    let step = 7_919 * 30;
+    for (_, due, now) in fired.iter().filter(|(count, ..)| *count < 900) {
+        assert!((*due..*due + tick + step).contains(now), "due at {due}, came at {now}");
+    }
+    // (The last ones may have come with the jump.) By the tick of the deadline, then by arming.
+    assert!(fired.is_sorted_by_key(|(count, due, _)| (due.div_ceil(tick), *count)));
 }
 
 #[test]
