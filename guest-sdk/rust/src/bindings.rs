@@ -16,5 +16,7 @@ wit_bindgen::generate!({
     path: "../../wit",
     world: "actor",
     pub_export_macro: true,
+    // What it works around are constructors that the linker runs at every export; Rust has none.
+    disable_run_ctors_once_workaround: true,
     default_bindings_module: "wasmactor_sdk::bindings",
 });

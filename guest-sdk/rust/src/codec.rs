@@ -7,6 +7,9 @@ use serde::{Serialize, de::DeserializeOwned};
 /// The message kind of everything that the SDK encodes. Other kinds are yours: their payloads are raw bytes.
 pub const ENCODED: u32 = 0;
 
+/// What `()` is encoded as.
+pub(crate) const NOTHING: &[u8] = &[0xc0];
+
 /// Encodes a value. Errors: `Invalid` if its `Serialize` refuses (none that serde derives does).
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     rmp_serde::to_vec_named(value).map_err(|error| Error::invalid(format_args!("cannot encode: {error}")))
@@ -16,10 +19,9 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
 ///
 /// Errors: `Invalid` if the bytes are not a `T`.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    const NIL: &[u8] = &[0xc0];
     const EMPTY_MAP: &[u8] = &[0x80];
     let decoded = if bytes.is_empty() {
-        rmp_serde::from_slice(NIL).or_else(|_| rmp_serde::from_slice(EMPTY_MAP))
+        rmp_serde::from_slice(NOTHING).or_else(|_| rmp_serde::from_slice(EMPTY_MAP))
     } else {
         rmp_serde::from_slice(bytes)
     };
@@ -50,6 +52,11 @@ mod tests {
         let bytes = encode(&put).unwrap();
         assert_eq!(bytes, b"\x81\xa3Put\x82\xa3key\xa1k\xa5value\xff");
         assert_eq!(decode::<Ask>(&bytes).unwrap(), put);
+    }
+
+    #[test]
+    fn nothing_is_unit() {
+        assert_eq!(encode(&()).unwrap(), super::NOTHING);
     }
 
     #[test]

@@ -153,7 +153,7 @@ pub fn dispatch<A: Actor>(actor: &mut A, event: Event) -> Result<(), String> {
                 }
                 kind => actor.raw(kind, message.payload, &from),
             };
-            return from.finish(outcome).map_or(Ok(()), Err);
+            return from.request.finish(outcome).map_or(Ok(()), Err);
         }
         Event::Reply(reply) => actor.answer(Asked(reply.session), reply.outcome.map_err(Error::from)),
         Event::Spawned(spawned) => {

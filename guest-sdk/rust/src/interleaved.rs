@@ -36,7 +36,7 @@ pub mod channel {
     }
 }
 
-pub use ask::{Ask, Ended, Spawning, ended, spawn};
+pub use ask::{Ask, AskRaw, Ended, Spawning, ended, spawn};
 pub use futures_util::future::{join_all, try_join_all};
 pub use futures_util::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 pub use futures_util::{FutureExt, join, select, select_biased, try_join};
@@ -114,6 +114,8 @@ pub fn start<A: AsyncActor>() -> Result<Rc<A>, String> {
     crate::logger::install();
     let args = config::args().map_err(|error| error.to_string())?;
     let actor = Rc::new(A::init(args).map_err(Failure::into_reason)?);
+    // What `init` started comes first.
+    tasks::run_until_stalled();
     background(actor.clone().start());
     tasks::run_until_stalled();
     Ok(actor)
@@ -128,7 +130,7 @@ pub fn dispatch<A: AsyncActor>(actor: &Rc<A>, event: Event) -> Result<(), String
             let outcome = match message.kind {
                 ENCODED => match decode(&message.payload) {
                     Ok(message) => turn(from.clone(), actor.handle(message, from)),
-                    Err(error) => from.finish(Err(error.into())),
+                    Err(error) => from.request.finish(Err(error.into())),
                 },
                 kind => turn(from.clone(), actor.raw(kind, message.payload, from)),
             };
@@ -166,23 +168,20 @@ pub fn dispatch<A: AsyncActor>(actor: &Rc<A>, event: Event) -> Result<(), String
 /// Begins a message's handler. If it ends at once, so does its request; else the request is kept for it before any
 /// other task runs, so that what the others ask is never taken for a part of this request.
 fn turn(from: Sender, handler: impl Future<Output = Result<Reply>> + 'static) -> Option<String> {
-    let sender = from.clone();
-    tasks::spawn_local(ask::within(from.clone(), async move {
-        let failed = from.finish(handler.await);
-        *from.request.failure.borrow_mut() = failed;
-    }))
-    .detach();
-    tasks::run_one();
-    sender.turn_ends();
-    sender.request.failure.take()
+    let request = from.request.clone();
+    tasks::begin(Some(request.clone()), async move {
+        let failed = from.request.finish(handler.await);
+        from.request.failure.set(failed);
+    });
+    request.turn_ends();
+    request.failure.take()
 }
 
 /// Runs a handler that answers nobody.
 fn background(handler: impl Future<Output = Result> + 'static) {
-    tasks::spawn_local(async move {
+    tasks::begin(None, async move {
         if let Err(failure) = handler.await {
             log::error!("a handler failed: {failure}");
         }
-    })
-    .detach();
+    });
 }

@@ -37,7 +37,7 @@
 //! ```
 //!
 //! Layers, imports go down only: `export` | `exclusive` `interleaved` | `sender` | `deferred` | `address` `names` `lifecycle` `timer`
-//! `socket` `config` `random` `logger` | `codec` `error` | `bindings`. What `interleaved` is built of (tasks, waits,
+//! `socket` `config` `random` `logger` | `codec` `error` | `bindings` | `heap`. What `interleaved` is built of (tasks, waits,
 //! queue) never touches `bindings`, so it is tested natively.
 
 /// The README's samples compile.
@@ -56,6 +56,8 @@ mod deferred;
 mod error;
 pub mod exclusive;
 mod export;
+#[cfg(any(test, all(feature = "heap", target_family = "wasm")))]
+mod heap;
 pub mod interleaved;
 pub mod lifecycle;
 pub mod logger;

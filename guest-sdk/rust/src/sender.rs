@@ -5,10 +5,11 @@
 //! handlers pending after their turn.
 
 use crate::bindings::wasmactor::actor::messaging;
+use crate::codec::NOTHING;
 use crate::deferred::DROPPED;
 use crate::{Address, Deferred, ENCODED, Error, Failure, Result, encode};
 use serde::Serialize;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct Reply(pub(crate) Outcome);
 
 #[derive(Debug)]
 pub(crate) enum Outcome {
+    /// Nothing: what the caller decodes as `()`.
+    Done,
     Now(Vec<u8>),
     /// A `Deferred` or a forward takes care of it.
     Elsewhere,
@@ -36,7 +39,7 @@ pub fn reply_raw(payload: Vec<u8>) -> Result<Reply> {
 
 /// Answers with nothing: the caller gets `()`. Also right for messages that want no reply.
 pub fn done() -> Result<Reply> {
-    reply(())
+    Ok(Reply(Outcome::Done))
 }
 
 /// Answers later, through the token that [`Sender::defer`] gave.
@@ -56,13 +59,12 @@ pub(crate) enum Stage {
     Over,
 }
 
-#[derive(Debug)]
 pub(crate) struct Request {
     /// 0 if the message wants no reply.
     pub(crate) session: Cell<u64>,
     pub(crate) stage: Cell<Stage>,
     /// What a handler that failed within its turn said; `handle` returns it.
-    pub(crate) failure: RefCell<Option<String>>,
+    pub(crate) failure: Cell<Option<String>>,
 }
 
 /// The sender of the message that is being handled.
@@ -74,8 +76,7 @@ pub struct Sender {
 
 impl Sender {
     pub(crate) fn new(address: u64, session: u64) -> Self {
-        let request =
-            Request { session: Cell::new(session), stage: Cell::new(Stage::Open), failure: RefCell::new(None) };
+        let request = Request { session: Cell::new(session), stage: Cell::new(Stage::Open), failure: Cell::new(None) };
         Self { address: address.into(), request: Rc::new(request) }
     }
 
@@ -86,7 +87,7 @@ impl Sender {
 
     /// True if the sender awaits an answer.
     pub fn wants_reply(&self) -> bool {
-        self.request.session.get() != 0
+        self.request.wants_reply()
     }
 
     /// How long the sender still waits. None: it awaits nothing (any more).
@@ -109,7 +110,7 @@ impl Sender {
             return Err(Error::invalid("the message wants no reply"));
         }
         match self.request.stage.get() {
-            Stage::Open => self.keep()?,
+            Stage::Open => self.request.keep()?,
             Stage::Kept => {}
             Stage::HandedOut | Stage::Over => {
                 return Err(Error::invalid("the request was deferred or answered before"));
@@ -142,17 +143,29 @@ impl Sender {
         }
         later()
     }
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request").field("session", &self.session).field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+impl Request {
+    fn wants_reply(&self) -> bool {
+        self.session.get() != 0
+    }
 
     /// Keeps the request open beyond this turn.
-    pub(crate) fn keep(&self) -> Result<(), Error> {
-        self.request.session.set(messaging::defer()?);
-        self.request.stage.set(Stage::Kept);
+    fn keep(&self) -> Result<(), Error> {
+        self.session.set(messaging::defer()?);
+        self.stage.set(Stage::Kept);
         Ok(())
     }
 
     /// The turn of an interleaved handler is over: if it goes on, its request is kept for it.
     pub(crate) fn turn_ends(&self) {
-        if self.request.stage.get() != Stage::Open {
+        if self.stage.get() != Stage::Open {
             return;
         }
         if self.wants_reply()
@@ -161,13 +174,13 @@ impl Sender {
             // Its time is over: the handler's answer will find nobody.
             log::debug!("a request cannot be kept open: {error}");
         }
-        self.request.stage.set(Stage::Kept);
+        self.stage.set(Stage::Kept);
     }
 
     /// Ends the request with what the handler returned. `Some`: an error that `handle` has to return.
     pub(crate) fn finish(&self, outcome: Result<Reply>) -> Option<String> {
-        let stage = self.request.stage.replace(Stage::Over);
-        let session = self.request.session.get();
+        let stage = self.stage.replace(Stage::Over);
+        let session = self.session.get();
         let answered = match (outcome, stage) {
             (Err(failure), Stage::Open) => return Some(failure.into_reason()),
             (Err(failure), Stage::Kept) if session != 0 => {
@@ -179,9 +192,11 @@ impl Sender {
                 Ok(())
             }
             (Ok(_), _) if session == 0 => Ok(()),
+            (Ok(Reply(Outcome::Done)), Stage::Open) => messaging::ret(NOTHING),
+            (Ok(Reply(Outcome::Done)), Stage::Kept) => messaging::reply(session, NOTHING),
             (Ok(Reply(Outcome::Now(payload))), Stage::Open) => messaging::ret(&payload),
             (Ok(Reply(Outcome::Now(payload))), Stage::Kept) => messaging::reply(session, &payload),
-            (Ok(Reply(Outcome::Now(_))), _) => {
+            (Ok(Reply(Outcome::Done | Outcome::Now(_))), _) => {
                 log::error!("a handler answered a request that it had deferred or forwarded; the answer is lost");
                 Ok(())
             }

@@ -1,39 +1,22 @@
 //! Waiting for other actors: `ask`, [`spawn`], [`ended`], and which request a task works for.
 
+use super::tasks::with_request;
 use super::waits::{Ending, Wait};
 use crate::bindings::wasmactor::actor::{lifecycle, messaging};
 use crate::sender::Stage;
 use crate::timer::deadline;
-use crate::{Address, Down, ENCODED, Error, Sender, decode, encode};
+use crate::{Address, Down, ENCODED, Error, decode, encode};
 use serde::{Serialize, de::DeserializeOwned};
-use std::cell::RefCell;
 use std::marker::PhantomData;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-thread_local! {
-    /// The request that the task being polled works for.
-    static WORKS_FOR: RefCell<Option<Sender>> = const { RefCell::new(None) };
-}
-
-/// Runs a handler so that what it asks, in this turn or later ones, is bounded by its request's deadline.
-pub(super) async fn within<T>(from: Sender, handler: impl Future<Output = T>) -> T {
-    let mut handler = pin!(handler);
-    std::future::poll_fn(|context| {
-        let outer = WORKS_FOR.replace(Some(from.clone()));
-        let poll = handler.as_mut().poll(context);
-        WORKS_FOR.set(outer);
-        poll
-    })
-    .await
-}
-
 /// The session for `messaging.request`'s `within`.
 fn working_for() -> u64 {
-    WORKS_FOR.with_borrow(|from| match from {
+    with_request(|request| match request {
         // Open: 0 means the request that is being handled now, which is this one. Over: nobody's time bounds us.
-        Some(from) if !matches!(from.request.stage.get(), Stage::Open | Stage::Over) => from.request.session.get(),
+        Some(request) if !matches!(request.stage.get(), Stage::Open | Stage::Over) => request.session.get(),
         _ => 0,
     })
 }
@@ -42,26 +25,34 @@ fn working_for() -> u64 {
 #[derive(Debug)]
 #[must_use = "the answer comes only if it is awaited; dropping it cancels the request"]
 pub struct Ask<R> {
-    /// What the host said at once, or the wait.
-    state: Result<Wait, Option<Error>>,
+    raw: AskRaw,
     decode: PhantomData<fn() -> R>,
 }
 
-/// An answer in bytes.
-impl<R> Ask<R> {
-    fn new(to: Address, kind: u32, payload: Result<Vec<u8>, Error>, timeout: Option<Duration>) -> Self {
-        let session = payload
-            .and_then(|payload| Ok(messaging::request(to.get(), kind, &payload, deadline(timeout), working_for())?));
-        let state = session.map_err(Some).map(|session| {
-            Wait::new(session, |session| {
-                messaging::cancel(session);
-            })
-        });
-        Self { state, decode: PhantomData }
-    }
+/// An answer in bytes on its way: [`Ask`] without the decoding.
+#[derive(Debug)]
+#[must_use = "the answer comes only if it is awaited; dropping it cancels the request"]
+pub struct AskRaw(
+    /// The wait, or what the host said at once.
+    Result<Wait, Option<Error>>,
+);
 
-    fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<u8>, Error>> {
-        match &mut self.state {
+impl AskRaw {
+    fn new(to: Address, kind: u32, payload: &[u8], timeout: Option<Duration>) -> Self {
+        Self(match messaging::request(to.get(), kind, payload, deadline(timeout), working_for()) {
+            Ok(session) => Ok(Wait::new(session, |session| {
+                messaging::cancel(session);
+            })),
+            Err(error) => Err(Some(error.into())),
+        })
+    }
+}
+
+impl Future for AskRaw {
+    type Output = Result<Vec<u8>, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
             Ok(wait) => match ready!(Pin::new(wait).poll(context)) {
                 Ending::Reply(outcome) => Poll::Ready(outcome),
                 other => unreachable!("a request ended by {other:?}"),
@@ -71,11 +62,21 @@ impl<R> Ask<R> {
     }
 }
 
+impl<R> Ask<R> {
+    fn new(to: Address, message: &(impl Serialize + ?Sized), timeout: Option<Duration>) -> Self {
+        let raw = match encode(message) {
+            Ok(payload) => AskRaw::new(to, ENCODED, &payload, timeout),
+            Err(error) => AskRaw(Err(Some(error))),
+        };
+        Self { raw, decode: PhantomData }
+    }
+}
+
 impl<R: DeserializeOwned> Future for Ask<R> {
     type Output = Result<R, Error>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let outcome = ready!(self.poll_bytes(context));
+        let outcome = ready!(Pin::new(&mut self.raw).poll(context));
         Poll::Ready(outcome.and_then(|payload| decode(&payload)))
     }
 }
@@ -88,19 +89,18 @@ impl Address {
     /// Errors: every [`ErrorCode`](crate::ErrorCode) but `Io` and `Cycle`; `Refused` carries what the other handler
     /// said.
     pub fn ask<R: DeserializeOwned>(self, message: &(impl Serialize + ?Sized)) -> Ask<R> {
-        Ask::new(self, ENCODED, encode(message), None)
+        Ask::new(self, message, None)
     }
 
     /// [`ask`](Self::ask) with a deadline of its own, which the receiver sees too (so better than
     /// [`timeout`](super::timeout) around `ask`).
     pub fn ask_timeout<R: DeserializeOwned>(self, message: &(impl Serialize + ?Sized), timeout: Duration) -> Ask<R> {
-        Ask::new(self, ENCODED, encode(message), Some(timeout))
+        Ask::new(self, message, Some(timeout))
     }
 
     /// [`ask`](Self::ask) for bytes; without a `timeout` the manifest's.
-    pub async fn ask_raw(self, kind: u32, payload: Vec<u8>, timeout: Option<Duration>) -> Result<Vec<u8>, Error> {
-        let mut ask = Ask::<()>::new(self, kind, Ok(payload), timeout);
-        std::future::poll_fn(|context| ask.poll_bytes(context)).await
+    pub fn ask_raw(self, kind: u32, payload: impl AsRef<[u8]>, timeout: Option<Duration>) -> AskRaw {
+        AskRaw::new(self, kind, payload.as_ref(), timeout)
     }
 }
 
