@@ -2,6 +2,7 @@
 //!
 //! Must hold: each command works from a clean clone, says what it installs before it does, and ends by itself.
 
+mod apt;
 mod demo;
 mod server;
 mod setup;

@@ -3,11 +3,11 @@
 //! Must hold: what is there is left alone; what is installed, and why, is said before.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::shell::{self, command, installed, output, root, step, succeeds, target};
+use crate::apt::{self, installed};
+use crate::shell::{self, command, root, step, succeeds, target};
 use crate::toolchain::{self, TARGET};
 
 /// `cargo xtask setup`: installs what is missing.
@@ -34,7 +34,7 @@ fn wasm() -> Result<bool> {
         );
     }
     let packages = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
-    apt(&packages, "a compiler, the standard library's source and a linker, to build the actors")?;
+    apt::install(&packages, "a compiler, the standard library's source and a linker, to build the actors")?;
     toolchain::find(root())?;
     Ok(true)
 }
@@ -44,7 +44,10 @@ fn redis() -> Result<bool> {
     if ["redis-cli", "redis-benchmark", "redis-server"].into_iter().all(installed) {
         return Ok(false);
     }
-    apt(&["redis-server", "redis-tools"], "clients that drive examples/kv, and the server to compare it with")?;
+    apt::install(
+        &["redis-server", "redis-tools"],
+        "clients that drive examples/kv, and the server to compare it with",
+    )?;
     Ok(true)
 }
 
@@ -67,36 +70,11 @@ fn redis_py() -> Result<bool> {
     let make =
         || command("python3", &["-m", "venv", "--clear"]).arg(&venv).status().is_ok_and(|status| status.success());
     if !make() {
-        apt(&["python3", "python3-venv"], "Python, for redis-py")?;
+        apt::install(&["python3", "python3-venv"], "Python, for redis-py")?;
         if !make() {
             bail!("`python3 -m venv` does not work; redis-py cannot be installed");
         }
     }
     shell::run(&mut command(&python, &["-m", "pip", "install", "--quiet", "redis"]))?;
     Ok(true)
-}
-
-/// Installs packages of Debian or Ubuntu.
-fn apt(packages: &[&str], why: &str) -> Result<()> {
-    let list = packages.join(" ");
-    if !installed("apt-get") {
-        bail!("please install {list} ({why}): there is no apt-get here to do it");
-    }
-    step(&format!("setup: apt-get install {list}: {why}"));
-    let root = output(&mut command("id", &["-u"]))?.trim() == "0";
-    if !root && !installed("sudo") {
-        bail!("please run, as root: apt-get install {list}");
-    }
-    let apt = |arguments: &[&str]| -> Command {
-        let mut all = vec!["DEBIAN_FRONTEND=noninteractive", "apt-get", "-q", "-y"];
-        all.extend(arguments);
-        if root { command("env", &all) } else { command("sudo", &[&["env"], all.as_slice()].concat()) }
-    };
-    let install = [&["install", "--no-install-recommends"], packages].concat();
-    // The lists may be missing or old; fetching them takes a while, so only then.
-    if succeeds(&mut apt(&install)) {
-        return Ok(());
-    }
-    shell::run(&mut apt(&["update"]))?;
-    shell::run(&mut apt(&install))
 }

@@ -63,12 +63,6 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
 }
 
-/// Whether a program is on the path.
-pub(crate) fn installed(program: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
 /// A command as one would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let parts = std::iter::once(command.get_program()).chain(command.get_args());

@@ -11,6 +11,8 @@
 //!
 //! Figures go to stdout as JSON lines, tables to stderr; `--markdown` writes docs/performance.md and its plots.
 
+#[path = "../../../xtask/src/apt.rs"]
+mod apt;
 mod child;
 mod cli;
 mod client;
@@ -41,7 +43,7 @@ use clap::Parser as _;
 use crate::cli::Cli;
 use crate::figures::Figures;
 use crate::rounds::Rounds;
-use crate::system::{System, ours, redis::Redis};
+use crate::system::{System, ours, peer, redis::Redis};
 
 /// The workspace.
 fn root() -> PathBuf {
@@ -95,6 +97,9 @@ fn systems(cli: &Cli) -> Result<Vec<Box<dyn System>>> {
     let mut systems = ours::all(|name| cli.wants(name))?;
     if cli.wants("redis") {
         systems.push(Box::new(Redis));
+    }
+    if let Some(names) = &cli.peers {
+        systems.append(&mut peer::all(names, &root())?);
     }
     Ok(systems)
 }

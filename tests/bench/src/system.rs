@@ -6,6 +6,7 @@
 pub(crate) mod app;
 pub(crate) mod native;
 pub(crate) mod ours;
+pub(crate) mod peer;
 pub(crate) mod redis;
 pub(crate) mod wasm;
 

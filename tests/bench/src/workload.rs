@@ -31,7 +31,7 @@ mod pairs;
 mod ring;
 mod send;
 mod spawn;
-mod tcp_echo;
+pub(crate) mod tcp_echo;
 mod timers;
 mod tree;
 
