@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::system::peer::install::{Places, files, need, run, step};
+use crate::system::peer::install::{Places, cargo, files, need, run, step};
 use crate::system::peer::{Peer, Start};
 
 /// A peer before it is installed.
@@ -46,7 +46,7 @@ const LIBRARY: &[&str] =
     &["send", "call", "fan-in", "ring", "pairs", "spawn", "idle", "tree", "timer-arm", "timer-late", "fairness"];
 
 /// All, in the order of the tables.
-pub(super) const ALL: [Entry; 7] = [
+pub(super) const ALL: [Entry; 8] = [
     Entry { name: "erlang", workloads: EVERYTHING, most: None, install: |places| erlang(places, "bench_bare") },
     Entry {
         name: "erlang-gen-server",
@@ -58,6 +58,8 @@ pub(super) const ALL: [Entry; 7] = [
     Entry { name: "ractor", workloads: LIBRARY, most: None, install: |places| rust(places, "ractor") },
     Entry { name: "kameo", workloads: LIBRARY, most: None, install: |places| rust(places, "kameo") },
     Entry { name: "actix", workloads: LIBRARY, most: None, install: |places| rust(places, "actix") },
+    // It ends at 16,381: each has 8 GiB of the address space.
+    Entry { name: "lunatic", workloads: EVERYTHING, most: Some(10_000), install: lunatic },
     // The limit for TCP, and nothing else.
     Entry { name: "mio", workloads: &["tcp-echo"], most: None, install: |places| rust(places, "mio") },
 ];
@@ -88,6 +90,36 @@ fn go(places: &Places) -> Result<Start> {
 fn rust(places: &Places, name: &'static str) -> Result<Start> {
     step(&format!("peer {name}: cargo build into target/bench/rust, crates from crates.io (minutes the first time)"));
     Ok(plain(places.cargo_build("rust", name)?))
+}
+
+/// The guest for a host of WebAssembly, in a folder of what is built.
+fn guest(places: &Places, host: &str) -> Result<PathBuf> {
+    let why = format!("a compiler for the guests of the peer {host}");
+    need("clang", &["clang", "lld"], &why)?;
+    need("wasm-ld", &["lld"], &why)?;
+    let guest = places.built(host)?.join("guest.wasm");
+    let mut clang = Command::new("clang");
+    clang.current_dir(places.source("wasm")).args(["--target=wasm32", "-O2", "-nostdlib", "-ffreestanding"]);
+    clang.args(["-fno-builtin", "-Wl,--no-entry,-z,stack-size=16384", "actors.c", &format!("{host}.c"), "-o"]);
+    run(clang.arg(&guest))?;
+    Ok(guest)
+}
+
+fn lunatic(places: &Places) -> Result<Start> {
+    let guest = guest(places, "lunatic")?;
+    let built = places.built("lunatic")?;
+    let program = built.join("bin/lunatic");
+    if !program.is_file() {
+        step("peer lunatic: cargo install lunatic-runtime 0.13.2 into target/bench/lunatic (about 10 minutes)");
+        let mut install = cargo();
+        install.args(["install", "lunatic-runtime", "--version", "0.13.2", "--root"]).arg(&built);
+        run(install.env("CARGO_TARGET_DIR", built.join("build")))?;
+    }
+    Ok(Box::new(move |workers| {
+        let mut lunatic = Command::new(&program);
+        lunatic.env("TOKIO_WORKER_THREADS", workers.to_string()).arg("run").arg(&guest);
+        lunatic
+    }))
 }
 
 /// A program that sets its workers itself.
