@@ -29,6 +29,8 @@ struct Peer {
     workloads: &'static [&'static str],
     /// As many actors as it holds at once; `None`: enough.
     most: Option<usize>,
+    /// It has one thread, whatever is asked for, so it is measured with one worker.
+    single: bool,
     /// Starts it, without the workload and its numbers.
     start: Start,
 }
@@ -69,7 +71,7 @@ impl System for Peer {
     }
 
     fn measure(&self, workload: &Workload, case: &Case) -> Result<Option<Vec<Sample>>> {
-        if !self.workloads.contains(&workload.name) {
+        if !self.workloads.contains(&workload.name) || (self.single && case.workers > 1) {
             return Ok(None);
         }
         let case = self.held(workload.name, case);

@@ -1,11 +1,12 @@
 //! What all peers in Rust share: the command line, samples as one line of JSON, and what is measured with. `actors` has
-//! the workloads of the actor libraries. Used by the programs in `bin/`.
+//! the workloads of the actor libraries, `loops` those of bare schedulers. Used by the programs in `bin/`.
 //!
 //!     PROGRAM WORKLOAD WORKERS BYTES N [WIDTH]
 //!
 //! Must hold: nothing of start-up and warm-up is in a figure.
 
 pub mod actors;
+pub mod loops;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

@@ -13,13 +13,14 @@ pub(super) struct Entry {
     pub(super) name: &'static str,
     workloads: &'static [&'static str],
     most: Option<usize>,
+    single: bool,
     /// Installs it, if it is not there, and says how it is started.
     pub(super) install: fn(&Places) -> Result<Start>,
 }
 
 impl Entry {
     pub(super) fn peer(&self, start: Start) -> Peer {
-        Peer { name: self.name, workloads: self.workloads, most: self.most, start }
+        Peer { name: self.name, workloads: self.workloads, most: self.most, single: self.single, start }
     }
 }
 
@@ -45,23 +46,41 @@ const GEN_SERVER: &[&str] =
 const LIBRARY: &[&str] =
     &["send", "call", "fan-in", "ring", "pairs", "spawn", "idle", "tree", "timer-arm", "timer-late", "fairness"];
 
+/// A queue of messages and nothing else.
+const LOOP: &[&str] = &["send", "call", "fan-in", "ring", "pairs", "tree"];
+
 /// All, in the order of the tables.
-pub(super) const ALL: [Entry; 8] = [
-    Entry { name: "erlang", workloads: EVERYTHING, most: None, install: |places| erlang(places, "bench_bare") },
+pub(super) const ALL: [Entry; 10] = [
+    Entry {
+        name: "erlang",
+        workloads: EVERYTHING,
+        most: None,
+        single: false,
+        install: |places| erlang(places, "bench_bare"),
+    },
     Entry {
         name: "erlang-gen-server",
         workloads: GEN_SERVER,
         most: None,
+        single: false,
         install: |places| erlang(places, "bench_server"),
     },
-    Entry { name: "go", workloads: EVERYTHING, most: None, install: go },
-    Entry { name: "ractor", workloads: LIBRARY, most: None, install: |places| rust(places, "ractor") },
-    Entry { name: "kameo", workloads: LIBRARY, most: None, install: |places| rust(places, "kameo") },
-    Entry { name: "actix", workloads: LIBRARY, most: None, install: |places| rust(places, "actix") },
+    Entry { name: "go", workloads: EVERYTHING, most: None, single: false, install: go },
+    Entry { name: "ractor", workloads: LIBRARY, most: None, single: false, install: |places| rust(places, "ractor") },
+    Entry { name: "kameo", workloads: LIBRARY, most: None, single: false, install: |places| rust(places, "kameo") },
+    Entry { name: "actix", workloads: LIBRARY, most: None, single: false, install: |places| rust(places, "actix") },
     // It ends at 16,381: each has 8 GiB of the address space.
-    Entry { name: "lunatic", workloads: EVERYTHING, most: Some(10_000), install: lunatic },
+    Entry { name: "lunatic", workloads: EVERYTHING, most: Some(10_000), single: false, install: lunatic },
+    Entry { name: "bare", workloads: LOOP, most: None, single: true, install: |places| rust(places, "bare") },
+    Entry {
+        name: "global-queue",
+        workloads: LOOP,
+        most: None,
+        single: false,
+        install: |places| rust(places, "global-queue"),
+    },
     // The limit for TCP, and nothing else.
-    Entry { name: "mio", workloads: &["tcp-echo"], most: None, install: |places| rust(places, "mio") },
+    Entry { name: "mio", workloads: &["tcp-echo"], most: None, single: false, install: |places| rust(places, "mio") },
 ];
 
 /// `kind` is the module with the workloads.
@@ -86,7 +105,7 @@ fn go(places: &Places) -> Result<Start> {
     Ok(plain(program))
 }
 
-/// An actor library of crates.io.
+/// A program of the workspace `rust`.
 fn rust(places: &Places, name: &'static str) -> Result<Start> {
     step(&format!("peer {name}: cargo build into target/bench/rust, crates from crates.io (minutes the first time)"));
     Ok(plain(places.cargo_build("rust", name)?))
