@@ -3,8 +3,8 @@
 //!
 //! Knows no actors: a socket has an [`Owner`], a number, and what happens to it goes to a [`Sink`].
 //!
-//! How a byte comes in: the poller gets an edge from the kernel, reads once into a fresh buffer sized by this
-//! connection's last reads, and moves that buffer to the sink. How it goes out: the worker writes to the kernel itself;
+//! How a byte comes in: the poller gets an edge from the kernel, reads once, in the way that fits this
+//! connection's last reads, and moves what came to the sink. How it goes out: the worker writes to the kernel itself;
 //! only what does not fit is queued, and the poller sends it when the kernel says that there is room.
 //!
 //! Must hold:

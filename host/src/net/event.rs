@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::base::Payload;
 use crate::net::{Owner, SocketId};
 
 /// One thing that happened to a socket; see `wit/socket.wit`.
@@ -11,8 +12,8 @@ pub enum NetEvent {
     Connected { peer: SocketAddr },
     /// The listener that this event is of took a connection, which has the listener's owner. Data flows after `start`.
     Accepted { socket: SocketId, peer: SocketAddr },
-    /// Bytes as they came, in a buffer of their own; never empty. Its capacity may be up to twice its length and more.
-    Data(Vec<u8>),
+    /// Bytes as they came; never empty.
+    Data(Payload),
     /// The other side sends no more. Writing is still possible.
     End,
     /// The socket is gone; nothing comes after this. No reason for one that its owner closed.

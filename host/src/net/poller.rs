@@ -20,6 +20,7 @@ use crate::base::sync::atomic::{AtomicU64, Ordering};
 use crate::base::sync::{Arc, Mutex, MutexGuard};
 use crate::net::accept::Acceptor;
 use crate::net::ops::Shared;
+use crate::net::read_buffer::Scratch;
 use crate::net::serve::Server;
 use crate::net::{Net, Sink};
 
@@ -67,7 +68,12 @@ impl Poller {
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let shared = Arc::new(Shared::new(poll.registry().try_clone()?, waker));
-        let server = Server { shared: Arc::clone(&shared), acceptor: Acceptor::new()?, again: Vec::new() };
+        let server = Server {
+            shared: Arc::clone(&shared),
+            acceptor: Acceptor::new()?,
+            again: Vec::new(),
+            scratch: Scratch::new(),
+        };
         let turn = Mutex::new(Turn { poll, edges: Events::with_capacity(EVENTS), served: 0, server });
         let poller = Self { shared: Arc::clone(&shared), turn, started: Instant::now(), polled: AtomicU64::new(0) };
         Ok((Net(shared), poller))

@@ -18,6 +18,7 @@ use crate::net::accept::Acceptor;
 use crate::net::error::words;
 use crate::net::flags;
 use crate::net::ops::Shared;
+use crate::net::read_buffer::Scratch;
 use crate::net::socket::{Kind, Socket};
 use crate::net::{Flow, NetEvent, Sink, SocketId};
 
@@ -35,6 +36,7 @@ pub(super) struct Server {
     pub(super) acceptor: Acceptor,
     /// Have more to do, but used up their share of the turn.
     pub(super) again: Vec<SocketId>,
+    pub(super) scratch: Scratch,
 }
 
 /// What becomes of a socket that was served.
@@ -95,7 +97,7 @@ impl Server {
             Next::Finish(None)
         } else {
             match &socket.kind {
-                Kind::Stream(stream) => serve_stream(&socket, stream, requested, sink),
+                Kind::Stream(stream) => serve_stream(&socket, stream, requested, &mut self.scratch, sink),
                 Kind::Listener(_) if socket.flags.any(flags::CLOSED) => Next::Finish(None),
                 Kind::Listener(listener) => self.acceptor.accept(&self.shared, &socket, listener, sink),
             }
@@ -139,7 +141,7 @@ fn before_close(socket: &Socket, mut stream: &TcpStream) {
 }
 
 /// One connection's share of a turn: connect, send, report, close, read.
-fn serve_stream(socket: &Socket, stream: &TcpStream, requested: bool, sink: &dyn Sink) -> Next {
+fn serve_stream(socket: &Socket, stream: &TcpStream, requested: bool, scratch: &mut Scratch, sink: &dyn Sink) -> Next {
     if socket.flags.any(flags::CONNECTING) {
         if let Some(next) = connect(socket, stream, requested, sink) {
             return next;
@@ -169,7 +171,7 @@ fn serve_stream(socket: &Socket, stream: &TcpStream, requested: bool, sink: &dyn
             None => Next::Wait,
         };
     }
-    match read(socket, stream, sink) {
+    match read(socket, stream, scratch, sink) {
         // What the other side sent before the connection broke is read first.
         Next::Wait if broken.is_some() => Next::Finish(broken),
         Next::Wait if more_to_send => Next::Again,
@@ -205,13 +207,13 @@ fn connect(socket: &Socket, stream: &TcpStream, requested: bool, sink: &dyn Sink
 }
 
 /// Reads until there is no more, the share is used up, or somebody says stop.
-fn read(socket: &Socket, stream: &TcpStream, sink: &dyn Sink) -> Next {
+fn read(socket: &Socket, stream: &TcpStream, scratch: &mut Scratch, sink: &dyn Sink) -> Next {
     let mut receive = socket.receive.lock();
     for _ in 0..READS {
         if !socket.flags.may_receive() {
             return Next::Wait;
         }
-        match receive.buffer.read(stream) {
+        match receive.buffer.read(stream, scratch) {
             Ok((data, _)) if data.is_empty() => {
                 socket.flags.clear(flags::READABLE);
                 if !std::mem::replace(&mut receive.ended, true) && !deliver(socket, NetEvent::End, sink) {

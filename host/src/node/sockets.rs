@@ -13,7 +13,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use crate::base::sync::atomic::Ordering;
-use crate::base::{Address, Body, CallError, ErrorCode, Grants, Message, Payload, Session, SocketEvent};
+use crate::base::{Address, Body, CallError, ErrorCode, Grants, Message, Session, SocketEvent};
 use crate::net::{Duty, Flow, NetError, NetEvent, Owner, Poller, Sink, SocketId};
 use crate::node::{Context, Node, deliver};
 use crate::sched::{Inlet, Pushed, Wait};
@@ -153,7 +153,7 @@ impl Sink for Delivery<'_> {
             NetEvent::Accepted { socket, peer } => {
                 SocketEvent::Accepted { socket: socket.raw(), peer: peer.to_string() }
             }
-            NetEvent::Data(bytes) => SocketEvent::Data(Payload::from(bytes)),
+            NetEvent::Data(bytes) => SocketEvent::Data(bytes),
             NetEvent::End => SocketEvent::End,
             NetEvent::Closed { reason } => SocketEvent::Closed(reason.unwrap_or_default()),
             NetEvent::Backlog(bytes) => SocketEvent::Backlog(bytes),

@@ -100,7 +100,7 @@ impl Fixture {
             match self.next_of(id) {
                 NetEvent::Data(data) => {
                     assert!(!data.is_empty());
-                    all.extend(data);
+                    all.extend_from_slice(&data);
                 }
                 other => panic!("{other:?} after {} bytes", all.len()),
             }

@@ -31,7 +31,7 @@ fn pause_stops_and_start_goes_on_with_nothing_lost() {
         // The poller has seen the pause after this; what it had read before is in here.
         for (_, _, event) in fixture.settle() {
             let NetEvent::Data(data) = event else { panic!("{event:?}") };
-            got.extend(data);
+            got.extend_from_slice(&data);
         }
         assert!(fixture.settle().is_empty(), "data came while paused");
     }

@@ -29,7 +29,7 @@ fn a_thousand_connections() {
             }
             (ME, id, NetEvent::Data(data)) => {
                 let got = partial.entry(id).or_default();
-                got.extend(data);
+                got.extend_from_slice(&data);
                 if got.len() == 8 {
                     assert_eq!(fixture.net.write(ME, id, got).unwrap(), 0);
                     answered += 1;

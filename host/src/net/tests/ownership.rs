@@ -78,7 +78,7 @@ fn give_hands_over_every_byte() {
             match fixture.next() {
                 (to, _, NetEvent::Data(data)) => {
                     assert_eq!(to, announced);
-                    got.extend(data);
+                    got.extend_from_slice(&data);
                     if announced == owner {
                         break;
                     }

@@ -49,7 +49,7 @@ fn a_worker_that_wants_to_polls_and_else_the_socket_thread() {
         let (by, _, NetEvent::Accepted { socket: id, .. }) = next(&reports) else { panic!() };
         assert_eq!(by, "socket");
         net.start(ME, id).unwrap();
-        let data = |byte: u8, by| (by, id, NetEvent::Data(vec![byte]));
+        let data = |byte: u8, by| (by, id, NetEvent::Data(vec![byte].into()));
         for watch_sleeps in [false, true] {
             // The socket thread waits in the kernel; this event ends that, and a worker that has asked comes next.
             assert!(poller.claim().is_none());

@@ -103,7 +103,7 @@ fn shutdown_sends_what_is_queued_first_and_reading_goes_on() {
     std::io::Write::write_all(&mut &client, b"answer").unwrap();
     let mut events = std::iter::repeat_with(|| fixture.next_of(socket));
     let data = events.find(|event| !matches!(event, NetEvent::Backlog(_)));
-    assert_eq!(data, Some(NetEvent::Data(b"answer".to_vec())));
+    assert_eq!(data, Some(NetEvent::Data(b"answer".to_vec().into())));
 }
 
 #[test]
