@@ -35,9 +35,11 @@ pub enum ErrorCode {
     Io,
 }
 
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl ErrorCode {
+    /// Not inlined: each copy would have a table of its own in the data that every actor has.
+    #[inline(never)]
+    fn words(self) -> &'static str {
+        match self {
             Self::NoSuchActor => "no such actor",
             Self::ActorFailed => "actor failed",
             Self::ActorExited => "actor exited",
@@ -49,7 +51,13 @@ impl fmt::Display for ErrorCode {
             Self::Cycle => "cycle",
             Self::Invalid => "invalid",
             Self::Io => "io",
-        })
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
     }
 }
 
@@ -87,6 +95,7 @@ impl Error {
 }
 
 impl fmt::Display for Error {
+    #[inline(never)]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.reason.is_empty() { self.code.fmt(f) } else { write!(f, "{}: {}", self.code, self.reason) }
     }

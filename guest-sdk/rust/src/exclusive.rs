@@ -134,7 +134,7 @@ pub fn sleep(time: Duration) {
     blocking::sleep(milliseconds(time));
 }
 
-/// What `actor!` expands to calls these two.
+/// What `actor!` expands to calls these.
 #[doc(hidden)]
 pub fn start<A: Actor>() -> Result<A, String> {
     crate::logger::install();
@@ -143,18 +143,24 @@ pub fn start<A: Actor>() -> Result<A, String> {
 }
 
 #[doc(hidden)]
+pub fn message<A: Actor>(actor: &mut A, source: u64, session: u64, kind: u32, payload: Vec<u8>) -> Result<(), String> {
+    let from = Sender::new(source, session);
+    let outcome = match kind {
+        ENCODED => decode(&payload).map_err(Failure::from).and_then(|message| actor.handle(message, &from)),
+        kind => actor.raw(kind, payload, &from),
+    };
+    from.request.finish(outcome).map_or(Ok(()), Err)
+}
+
+#[doc(hidden)]
+pub fn answered<A: Actor>(actor: &mut A, session: u64, payload: Vec<u8>) -> Result<(), String> {
+    actor.answer(Asked(session), Ok(payload)).map_err(Failure::into_reason)
+}
+
+#[doc(hidden)]
 pub fn dispatch<A: Actor>(actor: &mut A, event: Event) -> Result<(), String> {
     let handled = match event {
-        Event::Message(message) => {
-            let from = Sender::new(message.source, message.session);
-            let outcome = match message.kind {
-                ENCODED => {
-                    decode(&message.payload).map_err(Failure::from).and_then(|message| actor.handle(message, &from))
-                }
-                kind => actor.raw(kind, message.payload, &from),
-            };
-            return from.request.finish(outcome).map_or(Ok(()), Err);
-        }
+        Event::Message(_) => unreachable!("messages have an entry of their own"),
         Event::Reply(reply) => actor.answer(Asked(reply.session), reply.outcome.map_err(Error::from)),
         Event::Spawned(spawned) => {
             let outcome = spawned.outcome.map(Address::from).map_err(Error::from);

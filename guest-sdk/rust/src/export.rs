@@ -10,26 +10,37 @@ macro_rules! actor {
                     const { ::core::cell::RefCell::new(::core::option::Option::None) };
             }
 
+            fn with<T>(handle: impl ::core::ops::FnOnce(&mut $actor) -> T) -> T {
+                ACTOR.with_borrow_mut(|actor| handle(actor.as_mut().expect("the host calls init first")))
+            }
+
+            type Outcome = ::core::result::Result<(), ::std::string::String>;
+
             struct Export;
 
             impl $crate::bindings::exports::wasmactor::actor::handler::Guest for Export {
-                fn init() -> ::core::result::Result<(), ::std::string::String> {
+                fn init() -> Outcome {
                     let actor = $crate::exclusive::start::<$actor>()?;
                     ACTOR.set(::core::option::Option::Some(actor));
                     ::core::result::Result::Ok(())
                 }
 
-                fn handle(
-                    event: $crate::bindings::exports::wasmactor::actor::handler::Event,
-                ) -> ::core::result::Result<(), ::std::string::String> {
-                    ACTOR.with_borrow_mut(|actor| {
-                        let actor = actor.as_mut().expect("the host calls init first");
-                        $crate::exclusive::dispatch(actor, event)
-                    })
+                fn handle(event: $crate::bindings::exports::wasmactor::actor::handler::Event) -> Outcome {
+                    with(|actor| $crate::exclusive::dispatch(actor, event))
                 }
             }
 
-    $crate::bindings::export!(Export with_types_in $crate::bindings);
+            impl $crate::entry::Entry for Export {
+                fn message(source: u64, session: u64, kind: u32, payload: ::std::vec::Vec<u8>) -> Outcome {
+                    with(|actor| $crate::exclusive::message(actor, source, session, kind, payload))
+                }
+
+                fn answered(session: u64, payload: ::std::vec::Vec<u8>) -> Outcome {
+                    with(|actor| $crate::exclusive::answered(actor, session, payload))
+                }
+            }
+
+    $crate::bindings::export!(Export with_types_in $crate::entry);
         };
     };
 }
@@ -44,24 +55,38 @@ macro_rules! async_actor {
                     const { ::core::cell::RefCell::new(::core::option::Option::None) };
             }
 
+            fn actor() -> ::std::rc::Rc<$actor> {
+                ACTOR.with_borrow(|actor| actor.clone()).expect("the host calls init first")
+            }
+
+            type Outcome = ::core::result::Result<(), ::std::string::String>;
+
             struct Export;
 
             impl $crate::bindings::exports::wasmactor::actor::handler::Guest for Export {
-                fn init() -> ::core::result::Result<(), ::std::string::String> {
+                fn init() -> Outcome {
                     let actor = $crate::interleaved::start::<$actor>()?;
                     ACTOR.set(::core::option::Option::Some(actor));
                     ::core::result::Result::Ok(())
                 }
 
-                fn handle(
-                    event: $crate::bindings::exports::wasmactor::actor::handler::Event,
-                ) -> ::core::result::Result<(), ::std::string::String> {
-                    let actor = ACTOR.with_borrow(|actor| actor.clone()).expect("the host calls init first");
-                    $crate::interleaved::dispatch(&actor, event)
+                fn handle(event: $crate::bindings::exports::wasmactor::actor::handler::Event) -> Outcome {
+                    $crate::interleaved::dispatch(actor(), event)
                 }
             }
 
-    $crate::bindings::export!(Export with_types_in $crate::bindings);
+            impl $crate::entry::Entry for Export {
+                fn message(source: u64, session: u64, kind: u32, payload: ::std::vec::Vec<u8>) -> Outcome {
+                    $crate::interleaved::message(actor(), source, session, kind, payload)
+                }
+
+                fn answered(session: u64, payload: ::std::vec::Vec<u8>) -> Outcome {
+                    $crate::interleaved::answered(session, ::core::result::Result::Ok(payload));
+                    ::core::result::Result::Ok(())
+                }
+            }
+
+    $crate::bindings::export!(Export with_types_in $crate::entry);
         };
     };
 }

@@ -108,7 +108,7 @@ pub trait AsyncActor: Sized + 'static {
     }
 }
 
-/// What `async_actor!` expands to calls these two.
+/// What `async_actor!` expands to calls these.
 #[doc(hidden)]
 pub fn start<A: AsyncActor>() -> Result<Rc<A>, String> {
     crate::logger::install();
@@ -122,26 +122,42 @@ pub fn start<A: AsyncActor>() -> Result<Rc<A>, String> {
 }
 
 #[doc(hidden)]
-pub fn dispatch<A: AsyncActor>(actor: &Rc<A>, event: Event) -> Result<(), String> {
-    let actor = actor.clone();
+pub fn message<A: AsyncActor>(
+    actor: Rc<A>,
+    source: u64,
+    session: u64,
+    kind: u32,
+    payload: Vec<u8>,
+) -> Result<(), String> {
+    let from = Sender::new(source, session);
+    let outcome = match kind {
+        ENCODED => match decode(&payload) {
+            Ok(message) => turn(from.clone(), actor.handle(message, from)),
+            Err(error) => from.request.finish(Err(error.into())),
+        },
+        kind => turn(from.clone(), actor.raw(kind, payload, from)),
+    };
+    tasks::run_until_stalled();
+    outcome.map_or(Ok(()), Err)
+}
+
+#[doc(hidden)]
+pub fn answered(session: u64, outcome: Result<Vec<u8>, Error>) {
+    // An error: nobody waits any more, it was dropped while the event was on its way.
+    let _ = waits::end(session, Ending::Reply(outcome));
+    tasks::run_until_stalled();
+}
+
+#[doc(hidden)]
+pub fn dispatch<A: AsyncActor>(actor: Rc<A>, event: Event) -> Result<(), String> {
     match event {
-        Event::Message(message) => {
-            let from = Sender::new(message.source, message.session);
-            let outcome = match message.kind {
-                ENCODED => match decode(&message.payload) {
-                    Ok(message) => turn(from.clone(), actor.handle(message, from)),
-                    Err(error) => from.request.finish(Err(error.into())),
-                },
-                kind => turn(from.clone(), actor.raw(kind, message.payload, from)),
-            };
-            tasks::run_until_stalled();
-            return outcome.map_or(Ok(()), Err);
-        }
+        Event::Message(_) => unreachable!("messages have an entry of their own"),
         Event::Reply(reply) => {
-            // Nobody waits any more: it was dropped while the event was on its way.
-            let _ = waits::end(reply.session, Ending::Reply(reply.outcome.map_err(Error::from)));
+            answered(reply.session, reply.outcome.map_err(Error::from));
+            return Ok(());
         }
         Event::Spawned(spawned) => {
+            // As in `answered`.
             let _ = waits::end(spawned.session, Ending::Spawned(spawned.outcome.map_err(Error::from)));
         }
         Event::Timeout(session) => {

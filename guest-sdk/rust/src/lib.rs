@@ -36,7 +36,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! Layers, imports go down only: `export` | `exclusive` `interleaved` | `sender` | `deferred` | `address` `names` `lifecycle` `timer`
+//! Layers, imports go down only: `export` `entry` | `exclusive` `interleaved` | `sender` | `deferred` | `address` `names` `lifecycle` `timer`
 //! `socket` `config` `random` `logger` | `codec` `error` | `bindings` | `heap`. What `interleaved` is built of (tasks, waits,
 //! queue) never touches `bindings`, so it is tested natively.
 
@@ -53,6 +53,8 @@ pub mod bindings;
 mod codec;
 pub mod config;
 mod deferred;
+#[doc(hidden)]
+pub mod entry;
 mod error;
 pub mod exclusive;
 mod export;

@@ -136,10 +136,23 @@ impl Waiter {
         }
     }
 
+    /// Wakes it. If nobody else is ready it runs at once, which is only right outside of every task.
     pub(super) fn wake(self) {
-        match self {
-            Self::Task(number) => TASKS.with_borrow_mut(|tasks| tasks.queue(number)),
-            Self::Other(waker) => waker.wake(),
+        let number = match self {
+            Self::Task(number) => number,
+            Self::Other(waker) => return waker.wake(),
+        };
+        let work = TASKS.with_borrow_mut(|tasks| {
+            if !tasks.ready.is_empty() || tasks.current.is_some() {
+                tasks.queue(number);
+                return None;
+            }
+            tasks.place(number)?.work.as_ref()?;
+            tasks.take(number)
+        });
+        // An aborted one is in the line, so it is not here.
+        if let Some((work, _)) = work {
+            poll(number, work);
         }
     }
 }

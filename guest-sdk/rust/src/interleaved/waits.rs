@@ -141,7 +141,9 @@ pub(super) fn end(session: u64, ending: Ending) -> Result<(), Ending> {
         return Err(ending);
     };
     slot.ending.set(Some(ending));
-    if let Some(waiter) = slot.waiter.take() {
+    let waiter = slot.waiter.take();
+    drop(slot);
+    if let Some(waiter) = waiter {
         waiter.wake();
     }
     Ok(())

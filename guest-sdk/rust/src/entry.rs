@@ -1,0 +1,124 @@
+//! How the host enters a module: what `actor!` and `async_actor!` export. The two events that nearly everything is made of,
+//! a message and an answer, go straight to their handlers; all others, and every import, go through what wit-bindgen
+//! makes. That would lift each event into an `Event` in memory first, which costs as much as a small handler.
+//!
+//! Must hold: the flat parameters are those of `handler.handle` in `wit/handler.wit` by the canonical ABI. The macro below
+//! has the name, and the types, of the one that wit-bindgen's `export!` would call, so a change of either is an error of
+//! the compiler.
+
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+
+use crate::bindings::exports::wasmactor::actor::handler;
+
+/// What an exported type does beside `Guest`: the hot events.
+pub trait Entry: handler::Guest {
+    /// An `event::message`.
+    fn message(source: u64, session: u64, kind: u32, payload: Vec<u8>) -> Result<(), String>;
+    /// An `event::reply` with an answer.
+    fn answered(session: u64, payload: Vec<u8>) -> Result<(), String>;
+}
+
+/// Where the host finds what `handle` returned, until `cabi_post` or the next event.
+struct Returned(UnsafeCell<[usize; 3]>);
+
+#[expect(unsafe_code, reason = "a static that the host reads")]
+// SAFETY: the host enters a module by one thread at a time, and reads before it enters again.
+unsafe impl Sync for Returned {}
+
+static RETURNED: Returned = Returned(UnsafeCell::new([0; 3]));
+
+/// The export `handle`, flat: the variant's number, then the parameters that its cases share.
+///
+/// # Safety
+///
+/// The parameters are what the canonical ABI makes of an `event`: payloads are blocks of `cabi_realloc`, now ours.
+#[expect(unsafe_code, reason = "the canonical ABI")]
+pub unsafe fn handle<T: Entry>(
+    event: i32,
+    first: i64,
+    second: i64,
+    third: MaybeUninit<u64>,
+    fourth: *mut u8,
+    fifth: usize,
+) -> *mut u8 {
+    // SAFETY: the caller's promise; `third` of a reply with an answer is the payload's address, as it is in wit-bindgen's
+    // code, and its length is where that has a pointer.
+    let done = unsafe {
+        match event {
+            0 => {
+                #[expect(clippy::cast_possible_truncation, reason = "a u32 in an i64")]
+                let kind = third.assume_init() as u32;
+                let payload = Vec::from_raw_parts(fourth, fifth, fifth);
+                T::message(first.cast_unsigned(), second.cast_unsigned(), kind, payload)
+            }
+            1 if second == 0 => {
+                let (at, length) = (third.as_ptr().cast::<*mut u8>().read(), fourth.addr());
+                T::answered(first.cast_unsigned(), Vec::from_raw_parts(at, length, length))
+            }
+            _ => return handler::_export_handle_cabi::<T>(event, first, second, third, fourth, fifth),
+        }
+    };
+    let returned = RETURNED.0.get();
+    let value = match done {
+        Ok(()) => [0; 3],
+        Err(reason) => {
+            let text = Box::leak(reason.into_bytes().into_boxed_slice());
+            [1, text.as_mut_ptr().expose_provenance(), text.len()]
+        }
+    };
+    // SAFETY: nobody reads it before this returns.
+    unsafe { returned.write(value) };
+    returned.cast()
+}
+
+/// The path by which wit-bindgen's `export!` finds the macro.
+pub mod exports {
+    /// As in `wit/`.
+    pub mod wasmactor {
+        /// As in `wit/`.
+        pub mod actor {
+            /// As in `wit/`.
+            pub mod handler {
+                pub use crate::__wasmactor_exports as __export_wasmactor_actor_handler_0_1_0_cabi;
+            }
+        }
+    }
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __wasmactor_exports {
+    ($export:ident with_types_in $($path:tt)*) => {
+        const _: () = {
+            #[unsafe(export_name = "wasmactor:actor/handler@0.1.0#init")]
+            unsafe extern "C" fn init() -> *mut u8 {
+                unsafe { $crate::bindings::exports::wasmactor::actor::handler::_export_init_cabi::<$export>() }
+            }
+
+            #[unsafe(export_name = "cabi_post_wasmactor:actor/handler@0.1.0#init")]
+            unsafe extern "C" fn after_init(returned: *mut u8) {
+                unsafe { $crate::bindings::exports::wasmactor::actor::handler::__post_return_init::<$export>(returned) }
+            }
+
+            #[unsafe(export_name = "wasmactor:actor/handler@0.1.0#handle")]
+            unsafe extern "C" fn handle(
+                event: i32,
+                first: i64,
+                second: i64,
+                third: ::core::mem::MaybeUninit<u64>,
+                fourth: *mut u8,
+                fifth: usize,
+            ) -> *mut u8 {
+                unsafe { $crate::entry::handle::<$export>(event, first, second, third, fourth, fifth) }
+            }
+
+            #[unsafe(export_name = "cabi_post_wasmactor:actor/handler@0.1.0#handle")]
+            unsafe extern "C" fn after_handle(returned: *mut u8) {
+                unsafe {
+                    $crate::bindings::exports::wasmactor::actor::handler::__post_return_handle::<$export>(returned)
+                }
+            }
+        };
+    };
+}
