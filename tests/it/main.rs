@@ -18,6 +18,7 @@
 //! | `logs` | | what the log looks like |
 //! | `wasi` | 11 | guests that use WASI |
 //! | `scale` | | many actors |
+//! | `memory` | | how much of its memory an actor touches |
 //! | `examples`, `kv` | | the examples, with their real clients |
 //! | `project` | | `new`, `build`, `run` |
 
@@ -32,6 +33,7 @@ mod lifecycle;
 mod load;
 mod logs;
 mod mailbox;
+mod memory;
 mod order;
 mod project;
 mod requests;

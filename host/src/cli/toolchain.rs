@@ -14,10 +14,14 @@ use anyhow::{Result, anyhow};
 
 pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Bytes of a guest's stack. Small, because every actor has one; `--stack-first` puts it below the data, so that an
-/// overflow traps instead of overwriting.
-const STACK: u32 = 32 * 1024;
+/// Bytes of a guest's stack. `--stack-first` puts it below the data, so that an overflow traps instead of overwriting.
+///
+/// What is never used costs no memory, so there is room for deep calls. What is used shares a page of the machine with
+/// what lies above it: the uppermost 2 KiB, which is what handlers need as a rule, with the first of the data.
+const STACK: u32 = 32 * 1024 + 2 * 1024;
 
+/// Where distributions put the standard library's source.
+const SOURCE: &str = "/usr/lib/rustlib/src/rust/library";
 /// Where distributions put their compiler. Debian's wasm linker carries LLVM's version in its name.
 const SYSTEM: &str = "/usr/bin";
 const LINKERS: [&str; 2] = ["wasm-ld-22", "wasm-ld"];
@@ -54,6 +58,10 @@ impl Toolchain {
         let mut flags = vec![format!("-Clink-arg=-zstack-size={STACK}"), "-Clink-arg=--stack-first".to_owned()];
         // Names stay, for the traces of traps.
         flags.push("-Cstrip=debuginfo".to_owned());
+        if matches!(self, Self::BuildStd { .. }) {
+            // Panics name places in the library, and the names lie in every actor's memory: so they are short.
+            flags.push(format!("--remap-path-prefix={SOURCE}=std"));
+        }
         let flags_key = format!("CARGO_TARGET_{}_RUSTFLAGS", TARGET.to_uppercase().replace('-', "_"));
         flags.extend(env::var(&flags_key));
         let mut command = match self {
