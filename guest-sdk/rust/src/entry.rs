@@ -91,16 +91,19 @@ pub mod exports {
 macro_rules! __wasmactor_exports {
     ($export:ident with_types_in $($path:tt)*) => {
         const _: () = {
+            // SAFETY: the host calls it as the canonical ABI says; what it hands on is what it was handed.
             #[unsafe(export_name = "wasmactor:actor/handler@0.1.0#init")]
             unsafe extern "C" fn init() -> *mut u8 {
                 unsafe { $crate::bindings::exports::wasmactor::actor::handler::_export_init_cabi::<$export>() }
             }
 
+            // SAFETY: the host calls it as the canonical ABI says; what it hands on is what it was handed.
             #[unsafe(export_name = "cabi_post_wasmactor:actor/handler@0.1.0#init")]
             unsafe extern "C" fn after_init(returned: *mut u8) {
                 unsafe { $crate::bindings::exports::wasmactor::actor::handler::__post_return_init::<$export>(returned) }
             }
 
+            // SAFETY: the host calls it as the canonical ABI says; what it hands on is what it was handed.
             #[unsafe(export_name = "wasmactor:actor/handler@0.1.0#handle")]
             unsafe extern "C" fn handle(
                 event: i32,
@@ -113,6 +116,7 @@ macro_rules! __wasmactor_exports {
                 unsafe { $crate::entry::handle::<$export>(event, first, second, third, fourth, fifth) }
             }
 
+            // SAFETY: the host calls it as the canonical ABI says; what it hands on is what it was handed.
             #[unsafe(export_name = "cabi_post_wasmactor:actor/handler@0.1.0#handle")]
             unsafe extern "C" fn after_handle(returned: *mut u8) {
                 unsafe {

@@ -78,6 +78,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
         first
     }
 
+    // SAFETY: what is asked of the caller is what the trait asks.
     #[inline]
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
         let Some(class) = class(layout) else {
@@ -96,6 +97,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
         list.length.set(length + 1);
     }
 
+    // SAFETY: what is asked of the caller is what the trait asks.
     #[inline]
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller promises a size that fits the alignment.
@@ -224,6 +226,7 @@ mod tests {
             unsafe { System.alloc(layout) }
         }
 
+        // SAFETY: what is asked of the caller is what the trait asks.
         unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
             self.0.set(self.0.get() - layout.size());
             // SAFETY: the caller's promise is the same.

@@ -120,6 +120,14 @@ impl<'a> Writer<'a> {
     }
 }
 
+macro_rules! widened {
+    ($($method:ident $narrow:ident $wide:ident;)*) => {
+        $(fn $method(self, value: $narrow) -> Result<(), Error> {
+            self.$wide(value.into())
+        })*
+    };
+}
+
 impl<'a> ser::Serializer for Writer<'a> {
     type Ok = ();
     type Error = Error;
@@ -131,6 +139,11 @@ impl<'a> ser::Serializer for Writer<'a> {
     type SerializeStruct = Parts<'a>;
     type SerializeStructVariant = Parts<'a>;
 
+    widened! {
+        serialize_i8 i8 serialize_i64; serialize_i16 i16 serialize_i64; serialize_i32 i32 serialize_i64;
+        serialize_u8 u8 serialize_u64; serialize_u16 u16 serialize_u64; serialize_u32 u32 serialize_u64;
+    }
+
     fn is_human_readable(&self) -> bool {
         false
     }
@@ -140,18 +153,6 @@ impl<'a> ser::Serializer for Writer<'a> {
         Ok(())
     }
 
-    fn serialize_i8(self, value: i8) -> Result<(), Error> {
-        self.serialize_i64(value.into())
-    }
-
-    fn serialize_i16(self, value: i16) -> Result<(), Error> {
-        self.serialize_i64(value.into())
-    }
-
-    fn serialize_i32(self, value: i32) -> Result<(), Error> {
-        self.serialize_i64(value.into())
-    }
-
     fn serialize_i64(self, value: i64) -> Result<(), Error> {
         signed(self.0, value);
         Ok(())
@@ -159,18 +160,6 @@ impl<'a> ser::Serializer for Writer<'a> {
 
     fn serialize_i128(self, value: i128) -> Result<(), Error> {
         self.serialize_bytes(&value.to_be_bytes())
-    }
-
-    fn serialize_u8(self, value: u8) -> Result<(), Error> {
-        self.serialize_u64(value.into())
-    }
-
-    fn serialize_u16(self, value: u16) -> Result<(), Error> {
-        self.serialize_u64(value.into())
-    }
-
-    fn serialize_u32(self, value: u32) -> Result<(), Error> {
-        self.serialize_u64(value.into())
     }
 
     fn serialize_u64(self, value: u64) -> Result<(), Error> {
