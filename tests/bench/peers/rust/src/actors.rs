@@ -296,7 +296,7 @@ impl<L: Library> Run<L> {
     }
 
     /// Counted from outside, because a worker in an endless loop never comes back to its tasks: these libraries are
-    /// cooperative. If two loops happen to wait for the same worker, the other one goes on, with all of its rate.
+    /// cooperative.
     async fn fairness(&self, found: Found) {
         let calls = Arc::new(AtomicU64::new(0));
         let to = self.library.start(self.case.workers - 1).await;
@@ -320,7 +320,11 @@ impl<L: Library> Run<L> {
                 (calls.load(Ordering::Relaxed) - before) as f64
             };
             let alone = rate();
-            loops.iter().for_each(|actor| library.tell(actor, Tell::Endless));
+            for actor in &loops {
+                library.tell(actor, Tell::Endless);
+                // One after the other: together they would wait for the same worker, and leave another one free.
+                std::thread::sleep(window / 10);
+            }
             let kept = Sample { name: "fairness".into(), value: 100.0 * rate() / alone, unit: "percent" };
             let _ = found.send(Some(vec![kept]));
         });
