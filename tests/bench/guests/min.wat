@@ -82,7 +82,9 @@
     (local.set $at (i32.add (local.get $at) (i32.const 32)))
     (global.set $left
       (i64.extend_i32_u (i32.shr_u (i32.sub (local.get $end) (local.get $at)) (i32.const 4))))
-    (i64.store (global.get $OUT) (i64.div_u (global.get $n) (global.get $left)))
+    (i64.store (global.get $OUT)
+      (select (i64.div_u (global.get $n) (global.get $left)) (i64.const 1)
+        (i64.ge_u (global.get $n) (global.get $left))))
     (i64.store offset=8 (global.get $OUT) (i64.extend_i32_u (global.get $bytes)))
     (i64.store offset=16 (global.get $OUT) (global.get $batch))
     (i64.store offset=24 (global.get $OUT) (i64.const 0))

@@ -32,7 +32,7 @@ pub mod kind {
     pub const SEND: u32 = 16;
     /// `n` requests to one target, one after the other.
     pub const CALL: u32 = 17;
-    /// Hands an order of the kind `inner` on to drivers, each with its share of `n`, and waits for all. The targets are
+    /// Hands an order of the kind `inner` on to drivers, each with its share of `n` (at least 1), and waits for all. The targets are
     /// pairs: a driver, and its own target.
     pub const SHARE: u32 = 18;
     /// A token into the ring at the target, `n` hops.
@@ -93,7 +93,7 @@ impl Order {
     /// For `SHARE`: the drivers, each with the order that it gets.
     pub fn shares(&self) -> impl ExactSizeIterator<Item = (u64, Self)> {
         let pairs = self.targets.as_chunks::<2>().0;
-        let n = self.n / pairs.len().max(1) as u64;
+        let n = (self.n / pairs.len().max(1) as u64).max(1);
         pairs.iter().map(move |[driver, target]| (*driver, Self { n, inner: 0, targets: vec![*target], ..*self }))
     }
 }

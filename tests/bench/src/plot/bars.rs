@@ -18,7 +18,7 @@ const COLUMNS: usize = 2;
 const WIDTH: i32 = 960;
 const MARGIN: i32 = 16;
 /// For the names of systems.
-const NAMES: i32 = 112;
+const NAMES: i32 = 132;
 /// For values behind the longest bar.
 const VALUES: i32 = 70;
 const LEGEND: i32 = 34;
