@@ -85,7 +85,7 @@ impl Condition {
         };
         let nothing = || "–".to_owned();
         let Some(ours) = self.ours.find(figures) else {
-            return Outcome { ours: label("not measured".to_owned()), peer: nothing(), ratio: nothing(), met: None };
+            return Outcome { ours: label(NOT_MEASURED.to_owned()), peer: nothing(), ratio: nothing(), met: None };
         };
         let said = label(shown(ours.unit, ours.median));
         let (value, peer) = match self.other {
@@ -127,12 +127,14 @@ fn shown(unit: Unit, value: f64) -> String {
     }
 }
 
+const NOT_MEASURED: &str = "not measured";
+
 fn verdict(outcomes: &[Outcome]) -> String {
     let count = |met| outcomes.iter().filter(|outcome| outcome.met == met).count();
     let (met, missed, all) = (count(Some(true)), count(Some(false)), outcomes.len());
     match () {
         () if met == all => "met".to_owned(),
-        () if met + missed == 0 => "not measured".to_owned(),
+        () if met + missed == 0 => NOT_MEASURED.to_owned(),
         () if missed == 0 => format!("{met} of {all} met, the rest not measured"),
         () if all == 1 => "**missed**".to_owned(),
         () => format!("**missed** ({missed} of {all})"),
@@ -160,9 +162,14 @@ fn rows(figures: &Figures, targets: &[Target], between: &str) -> Vec<Vec<String>
     rows
 }
 
-/// For the terminal.
+/// For the terminal: those that something was measured of, if any.
 pub(crate) fn table(figures: &Figures) -> String {
-    format!("### targets\n\n{}\n{}\n", markdown(&rows(figures, list::ALL, "; ")), list::SKYNET_NOTE)
+    let mut rows = rows(figures, list::ALL, "; ");
+    rows.retain(|row| row.last().is_none_or(|verdict| verdict != NOT_MEASURED));
+    if rows.len() == 1 {
+        return String::new();
+    }
+    format!("### targets\n\n{}\n{}\n", markdown(&rows), list::SKYNET_NOTE)
 }
 
 /// For the page.

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::child;
 use crate::root;
 use crate::system::{Case, Sample};
 use crate::workload::kv::{self, Server};
@@ -30,26 +29,16 @@ fn run(case: &Case) -> Result<Vec<Sample>> {
         fs::remove_dir_all(&cache)?;
     }
     fs::create_dir_all(&cache)?;
-    build()?;
+    kv::build()?;
     let compiled = start(case, &cache)?;
     let cached = start(case, &cache)?;
     let sample = |name: &str, time: Duration| Sample::ns(name, time.as_nanos() as f64);
     Ok(vec![sample("cold-start-compiling", compiled), sample("cold-start-cached", cached)])
 }
 
-/// The guests of the example; a moment if they are there.
-fn build() -> Result<()> {
-    let manifest = kv::manifest(kv::free_port()?)?;
-    let built = child::this_program(child::HOST)?.arg("build").arg(manifest).output()?;
-    ensure!(built.status.success(), "examples/kv is not built: {}", String::from_utf8_lossy(&built.stderr));
-    Ok(())
-}
-
 fn start(case: &Case, cache: &Path) -> Result<Duration> {
     let port = kv::free_port()?;
-    let manifest = kv::manifest(port)?;
-    let mut command = child::this_program(child::HOST)?;
-    command.arg("run").arg(manifest).args(["--no-build", "--log", "warn", "--workers", &case.workers.to_string()]);
+    let mut command = kv::command(port, case.workers)?;
     command.env("XDG_CACHE_HOME", cache);
     let started = Instant::now();
     let (_server, mut stream) = Server::start(&mut command, port)?;

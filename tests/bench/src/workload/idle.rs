@@ -12,7 +12,7 @@ use crate::workload::{EVERY, Fit, Run, Workload};
 pub(crate) const IDLE: Workload = Workload {
     name: "idle",
     about: "100,000 actors that have answered one message each, in a fresh process: time to start one, its share of the \
-            process's memory (RSS), of the address space, of the kernel's page tables, and how many mappings",
+            process's memory (RSS), of the kernel's page tables, and how many mappings",
     sizes: &[(0, 100_000, 100_000)],
     fit: Fit::Width,
     ours: EVERY,
@@ -34,7 +34,6 @@ fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     Ok(vec![
         Sample::ns("idle-spawn", started.ns / case.n as f64),
         Sample::new("idle-rss", each(|memory| memory.rss), Unit::Bytes),
-        Sample::new("idle-virtual", each(|memory| memory.address_space), Unit::Bytes),
         Sample::new("idle-page-tables", each(|memory| memory.page_tables), Unit::Bytes),
         Sample::new("idle-mappings", each(|memory| memory.mappings), Unit::Count),
     ])

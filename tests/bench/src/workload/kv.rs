@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::child;
 use crate::root;
@@ -27,7 +27,7 @@ pub(crate) const KV: Workload = Workload {
 
 /// The address in the example's manifest, which is changed to a free port.
 const EXAMPLE: &str = "127.0.0.1:7379";
-/// A first start compiles the guests.
+/// A first start makes machine code of the guests.
 const START: Duration = Duration::from_secs(300);
 
 /// A server that ends with this value.
@@ -45,11 +45,9 @@ impl Drop for Server {
 }
 
 pub(crate) fn wasmactor(case: &Case) -> Result<Vec<Sample>> {
+    build()?;
     let port = free_port()?;
-    let manifest = manifest(port)?;
-    let mut command = child::this_program(child::HOST)?;
-    command.arg("run").arg(&manifest).args(["--log", "warn", "--workers", &case.workers.to_string()]);
-    measure(&mut command, port, case)
+    measure(&mut command(port, case.workers)?, port, case)
 }
 
 pub(crate) fn redis(case: &Case) -> Result<Vec<Sample>> {
@@ -59,12 +57,26 @@ pub(crate) fn redis(case: &Case) -> Result<Vec<Sample>> {
     measure(&mut command, port, case)
 }
 
+/// The host with the example, whose guests are built.
+pub(super) fn command(port: u16, workers: usize) -> Result<Command> {
+    let mut command = child::this_program(child::HOST)?;
+    command.arg("run").arg(manifest(port)?).args(["--no-build", "--log", "warn", "--workers", &workers.to_string()]);
+    Ok(command)
+}
+
+/// The guests of the example; a moment if they are there.
+pub(super) fn build() -> Result<()> {
+    let built = child::this_program(child::HOST)?.arg("build").arg(manifest(free_port()?)?).output()?;
+    ensure!(built.status.success(), "examples/kv is not built: {}", String::from_utf8_lossy(&built.stderr));
+    Ok(())
+}
+
 pub(super) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// The manifest of examples/kv with another port, beside the bench's other output.
-pub(super) fn manifest(port: u16) -> Result<PathBuf> {
+fn manifest(port: u16) -> Result<PathBuf> {
     let example = root().join("examples/kv");
     let text = fs::read_to_string(example.join("app.toml")).context("examples/kv/app.toml")?;
     if !text.contains(EXAMPLE) {
