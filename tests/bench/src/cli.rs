@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use clap::Parser;
 
+use crate::system::peer;
 use crate::workload::{self, Workload};
 
 /// Measure messages, calls, spawns, memory, timers and sockets of this host, beside others if wanted.
@@ -27,7 +28,7 @@ pub(crate) struct Cli {
     /// Only these of ours: native (behaviors in Rust, no sandbox), wasm (Rust SDK), wasm-min (by hand); and redis
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     systems: Vec<String>,
-    /// Others beside ours, all or these, installed from registries where they are missing
+    /// Others beside ours, all or these (see below), installed from registries where they are missing
     #[arg(long, value_delimiter = ',', num_args = 0.., require_equals = true, value_name = "NAME,…")]
     pub(crate) peers: Option<Vec<String>>,
     /// The large workloads too
@@ -47,33 +48,41 @@ pub(crate) struct Cli {
     pub(crate) markdown: Option<String>,
 }
 
+const OUTPUT: &str = "A table on stderr, and one line of JSON for each figure of each system on stdout: median, min and \
+    max of the runs, `ns` for one, and `ratio`, what it costs over what it costs with `wasm` in the same run.";
+
+const EXAMPLES: &str = "
+  cargo xtask bench send call --peers=erlang,go
+  cargo xtask bench --quick 10 --runs 1
+  cargo xtask bench --peers --save target/most.jsonl
+  cargo xtask bench million --runs 1 --save target/million.jsonl
+  cargo xtask bench --render target/most.jsonl target/million.jsonl --markdown 2026-11-24";
+
 fn after_help() -> String {
     let line = |workload: &Workload| {
         let large = if workload.large { " (large)" } else { "" };
-        format!("  {}{large}\n{}\n", workload.name, wrapped(workload.about))
+        format!("  {}{large}\n{}\n", workload.name, wrapped(workload.about, 6))
     };
     let workloads: String = workload::ALL.iter().map(line).collect();
-    format!(
-        "Output:\n  A table on stderr, and one line of JSON for each figure of each system on stdout: median, min and max of \
-         the\n  runs, `ns` for one, and `ratio`: what it costs over what it costs with `wasm` in the same run.\n\n\
-         Examples:\n  cargo xtask bench send call --peers=erlang,go\n  cargo xtask bench --quick 10 --runs 1\n  \
-         cargo xtask bench --peers --save target/bench/peers.jsonl\n  cargo xtask bench million --runs 1 --save \
-         target/bench/million.jsonl\n  cargo xtask bench --render target/bench/*.jsonl --markdown 2026-11-24\n\n\
-         Workloads:\n{workloads}"
-    )
+    let (peers, output) = (wrapped(&peer::names_of_all(), 2), wrapped(OUTPUT, 2));
+    format!("Peers:\n{peers}\n\nOutput:\n{output}\n\nExamples:{EXAMPLES}\n\nWorkloads:\n{workloads}")
 }
 
 /// In lines of up to 90 characters, indented.
-fn wrapped(text: &str) -> String {
-    let mut lines = vec![String::from("     ")];
+fn wrapped(text: &str, indent: usize) -> String {
+    let mut lines = vec![" ".repeat(indent)];
     for word in text.split_whitespace() {
-        if lines.last().is_some_and(|line| line.chars().count() + 1 + word.chars().count() > 90) {
-            lines.push(String::from("     "));
-        }
         if let Some(line) = lines.last_mut() {
-            line.push(' ');
-            line.push_str(word);
+            let empty = line.trim().is_empty();
+            if empty || line.chars().count() + 1 + word.chars().count() <= 90 {
+                if !empty {
+                    line.push(' ');
+                }
+                line.push_str(word);
+                continue;
+            }
         }
+        lines.push(format!("{}{word}", " ".repeat(indent)));
     }
     lines.join("\n")
 }
@@ -109,6 +118,14 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_is_wrapped() {
+        assert_eq!(super::wrapped("a b", 2), "  a b");
+        let text = super::wrapped(&"word ".repeat(40), 4);
+        assert!(text.lines().all(|line| line.len() <= 90 && line.starts_with("    word")), "{text}");
+        assert_eq!(text.split_whitespace().count(), 40);
     }
 
     #[test]

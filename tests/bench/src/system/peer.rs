@@ -38,11 +38,15 @@ struct Peer {
 /// A command for so many workers.
 type Start = Box<dyn Fn(usize) -> Command>;
 
+/// The names of all peers, for people.
+pub(crate) fn names_of_all() -> String {
+    list::ALL.map(|entry| entry.name).join(", ")
+}
+
 /// All peers, or those with these names, installed. Errors: there is no such peer.
 pub(crate) fn all(names: &[String], root: &Path) -> Result<Vec<Box<dyn System>>> {
     if let Some(unknown) = names.iter().find(|name| list::ALL.iter().all(|entry| entry.name != **name)) {
-        let known: Vec<&str> = list::ALL.iter().map(|entry| entry.name).collect();
-        bail!("there is no peer `{unknown}`; there are {}", known.join(", "));
+        bail!("there is no peer `{unknown}`; there are {}", names_of_all());
     }
     let places = Places::new(root);
     let mut peers: Vec<Box<dyn System>> = Vec::new();
