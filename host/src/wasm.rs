@@ -2,7 +2,8 @@
 //!
 //! | `engine` | wasmtime's settings; `memory`, `stack`, `region`, `scrub`: where guests' memory comes from |
 //! | `load` | file → module; `encode`, `contract`, `cache`, `error` |
-//! | `instance` | module → actor; `behavior` runs it, `state` is what its store carries, `fault` its end in words |
+//! | `instance` | module → actor; `behavior` runs it, `entry` is the way in, `state` is what its store carries, `fault` its end in words |
+//! | `flat` | modules without the component model's machinery |
 //! | `imports` | what guests can call; `bindings` (generated), `convert`; `wasi`, `output` |
 //!
 //! Must hold: nothing a guest does makes the host panic, blocks a worker for good (an endless loop is ended by `kill`
@@ -15,8 +16,10 @@ mod contract;
 mod convert;
 mod encode;
 mod engine;
+mod entry;
 mod error;
 mod fault;
+mod flat;
 mod imports;
 mod instance;
 mod load;
@@ -45,6 +48,8 @@ use crate::wasm::load::Loader;
 pub struct WasmOptions {
     /// Where compiled code is kept between runs.
     pub cache: CacheFolder,
+    /// Runs every module the general way, none flat: slower, for comparisons.
+    pub force_component: bool,
 }
 
 /// One engine and everything that loads into it.
@@ -63,7 +68,7 @@ impl WasmHost {
     pub fn new(options: &WasmOptions) -> Result<Self, EngineError> {
         let engine = engine::engine()?;
         let cache = Cache::open(&options.cache, &engine);
-        let loader = Loader::new(engine, cache).map_err(EngineError::Wasmtime)?;
+        let loader = Loader::new(engine, cache, options.force_component).map_err(EngineError::Wasmtime)?;
         Ok(Self { loader })
     }
 

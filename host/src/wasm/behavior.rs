@@ -13,54 +13,50 @@ use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 use crate::actor::{Behavior, Fault, Turn};
 use crate::base::Message;
 use crate::node::Context;
-use crate::wasm::bindings::exports::wasmactor::actor::handler::Event;
-use crate::wasm::convert::event;
+use crate::wasm::entry::{Entry, Outcome};
 use crate::wasm::fault::fault;
-use crate::wasm::instance::{Entries, Outcome};
 use crate::wasm::output::Output;
 use crate::wasm::state::{Place, State};
 
 /// What a turn of the guest came to, as wasmtime says it.
-type Returned = wasmtime::Result<(Outcome,)>;
+type Returned = wasmtime::Result<Outcome>;
 
 fn turn(returned: Returned, store: &Store<State>) -> Turn {
     match returned {
-        Ok((outcome,)) => Turn::Done(outcome),
+        Ok(outcome) => Turn::Done(outcome),
         Err(error) => Turn::Fault(fault(&error, &store.data().limits)),
     }
 }
 
 /// A guest without a stack of its own: turns are plain calls on the worker's.
-pub(super) struct Plain {
+pub(super) struct Plain<E> {
     store: Store<State>,
-    entries: Entries,
+    entry: E,
 }
 
-impl Plain {
-    pub(super) fn new(store: Store<State>, entries: Entries) -> Self {
-        Self { store, entries }
+impl<E: Entry> Plain<E> {
+    pub(super) fn new(store: Store<State>, entry: E) -> Self {
+        Self { store, entry }
     }
 
-    fn run(&mut self, cx: &mut Context, enter: impl FnOnce(&Entries, &mut Store<State>) -> Returned) -> Turn {
+    /// `init` without a message, else `handle`.
+    fn run(&mut self, cx: &mut Context, message: Option<Message>) -> Turn {
         self.store.set_epoch_deadline(1);
         self.store.data_mut().limits.refused = None;
         self.store.data_mut().enter(cx);
-        let returned = enter(&self.entries, &mut self.store);
+        let returned = self.entry.call(&mut self.store, message);
         self.store.data_mut().leave(cx);
         turn(returned, &self.store)
     }
 }
 
-impl Behavior<Context> for Plain {
+impl<E: Entry> Behavior<Context> for Plain<E> {
     fn init(&mut self, cx: &mut Context) -> Turn {
-        self.run(cx, |entries, store| entries.init.call(store, ()))
+        self.run(cx, None)
     }
 
     fn handle(&mut self, cx: &mut Context, message: Message) -> Turn {
-        match event(message) {
-            Some(event) => self.run(cx, |entries, store| entries.handle.call(store, (event,))),
-            None => Turn::Done(Ok(())),
-        }
+        self.run(cx, Some(message))
     }
 
     fn resume(&mut self, _cx: &mut Context) -> Turn {
@@ -70,12 +66,12 @@ impl Behavior<Context> for Plain {
 }
 
 /// One entry into a guest that can park. It owns the store, so that it can be kept while the guest is suspended.
-type Entry = Pin<Box<dyn Future<Output = (Store<State>, Returned)> + Send>>;
+type Entered = Pin<Box<dyn Future<Output = (Store<State>, Returned)> + Send>>;
 
 /// A guest with a stack of its own, which stays with the store between turns.
-pub(super) struct Parkable {
+pub(super) struct Parkable<E> {
     phase: Phase,
-    entries: Entries,
+    entry: E,
     place: Place,
     /// Only for guests with WASI, whose waits are woken by tokio instead of the node.
     output: Option<Output>,
@@ -83,43 +79,40 @@ pub(super) struct Parkable {
 
 enum Phase {
     Idle(Store<State>),
-    Entered(Entry),
+    Entered(Entered),
     Broken,
 }
 
-impl Parkable {
-    pub(super) fn new(store: Store<State>, entries: Entries, place: Place, output: Option<Output>) -> Self {
-        Self { phase: Phase::Idle(store), entries, place, output }
+impl<E: Entry> Parkable<E> {
+    pub(super) fn new(store: Store<State>, entry: E, place: Place, output: Option<Output>) -> Self {
+        Self { phase: Phase::Idle(store), entry, place, output }
     }
 
-    /// Enters the guest: `init` without an event, else `handle`.
-    fn enter(&mut self, cx: &mut Context, event: Option<Event>) -> Turn {
+    /// Enters the guest: `init` without a message, else `handle`.
+    fn enter(&mut self, cx: &mut Context, message: Option<Message>) -> Turn {
         let Phase::Idle(mut store) = std::mem::replace(&mut self.phase, Phase::Broken) else {
             return Turn::Fault(Fault::Trap("the host entered an actor in the middle of a turn".to_owned()));
         };
-        let entries = self.entries;
+        let entry = self.entry.clone();
         store.set_epoch_deadline(1);
         store.data_mut().limits.refused = None;
-        let entry: Entry = Box::pin(async move {
-            let returned = match event {
-                None => entries.init.call_async(&mut store, ()).await,
-                Some(event) => entries.handle.call_async(&mut store, (event,)).await,
-            };
+        let entered: Entered = Box::pin(async move {
+            let returned = entry.call_async(&mut store, message).await;
             (store, returned)
         });
-        self.go_on(cx, entry)
+        self.go_on(cx, entered)
     }
 
-    fn go_on(&mut self, cx: &mut Context, mut entry: Entry) -> Turn {
+    fn go_on(&mut self, cx: &mut Context, mut entered: Entered) -> Turn {
         let polled = match &self.output {
             None => {
                 *self.place.lock() = cx.take();
-                entry.as_mut().poll(&mut task::Context::from_waker(Waker::noop()))
+                entered.as_mut().poll(&mut task::Context::from_waker(Waker::noop()))
             }
             Some(_) => {
                 let waker = cx.waker();
                 *self.place.lock() = cx.take();
-                with_ambient_tokio_runtime(|| entry.as_mut().poll(&mut task::Context::from_waker(&waker)))
+                with_ambient_tokio_runtime(|| entered.as_mut().poll(&mut task::Context::from_waker(&waker)))
             }
         };
         *cx = self.place.lock().take();
@@ -129,7 +122,7 @@ impl Parkable {
         let (store, returned) = match polled {
             Poll::Ready(ready) => ready,
             Poll::Pending => {
-                self.phase = Phase::Entered(entry);
+                self.phase = Phase::Entered(entered);
                 return Turn::Parked;
             }
         };
@@ -143,21 +136,18 @@ impl Parkable {
     }
 }
 
-impl Behavior<Context> for Parkable {
+impl<E: Entry> Behavior<Context> for Parkable<E> {
     fn init(&mut self, cx: &mut Context) -> Turn {
         self.enter(cx, None)
     }
 
     fn handle(&mut self, cx: &mut Context, message: Message) -> Turn {
-        match event(message) {
-            Some(event) => self.enter(cx, Some(event)),
-            None => Turn::Done(Ok(())),
-        }
+        self.enter(cx, Some(message))
     }
 
     fn resume(&mut self, cx: &mut Context) -> Turn {
         match std::mem::replace(&mut self.phase, Phase::Broken) {
-            Phase::Entered(entry) => self.go_on(cx, entry),
+            Phase::Entered(entered) => self.go_on(cx, entered),
             // A wake-up that came late: the turn is over.
             idle => {
                 self.phase = idle;

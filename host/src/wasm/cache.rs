@@ -11,8 +11,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
 
 use crate::base::sync::atomic::{AtomicU64, Ordering};
 use crate::wasm::contract::FILES;
@@ -32,7 +32,50 @@ pub enum CacheFolder {
     Off,
 }
 
-/// Compiled components by content.
+/// Compiled code of one kind.
+pub(super) trait Compiled: Sized {
+    /// What its files end with.
+    const ENDING: &str;
+
+    fn to_bytes(&self) -> wasmtime::Result<Vec<u8>>;
+
+    /// Makes code of bytes, which have to be what `to_bytes` gave.
+    ///
+    /// # Safety
+    /// As for wasmtime's `deserialize`: other bytes may do anything.
+    #[expect(unsafe_code, reason = "wasmtime cannot know where compiled code comes from")]
+    unsafe fn from_bytes(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self>;
+}
+
+impl Compiled for Component {
+    const ENDING: &str = "component.cwasm";
+
+    fn to_bytes(&self) -> wasmtime::Result<Vec<u8>> {
+        self.serialize()
+    }
+
+    #[expect(unsafe_code, reason = "handed on")]
+    unsafe fn from_bytes(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self> {
+        // SAFETY: the caller's promise.
+        unsafe { Self::deserialize(engine, bytes) }
+    }
+}
+
+impl Compiled for Module {
+    const ENDING: &str = "flat.cwasm";
+
+    fn to_bytes(&self) -> wasmtime::Result<Vec<u8>> {
+        self.serialize()
+    }
+
+    #[expect(unsafe_code, reason = "handed on")]
+    unsafe fn from_bytes(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self> {
+        // SAFETY: the caller's promise.
+        unsafe { Self::deserialize(engine, bytes) }
+    }
+}
+
+/// Compiled modules by content.
 #[derive(Debug)]
 pub(super) struct Cache {
     /// `None`: nothing is found, nothing kept.
@@ -64,8 +107,8 @@ impl Cache {
     }
 
     /// The compiled form of a file with this SHA-256, if it is there and whole.
-    pub(super) fn get(&self, engine: &Engine, content: &[u8; DIGEST]) -> Option<Component> {
-        let path = self.path(content)?;
+    pub(super) fn get<C: Compiled>(&self, engine: &Engine, content: &[u8; DIGEST]) -> Option<C> {
+        let path = self.path::<C>(content)?;
         let entry = match fs::read(&path) {
             Ok(entry) => entry,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
@@ -81,10 +124,10 @@ impl Cache {
         found.inspect_err(|why| tracing::warn!("cached code is compiled again: {}: {why}", path.display())).ok()
     }
 
-    /// Keeps a compiled component.
-    pub(super) fn put(&self, content: &[u8; DIGEST], component: &Component) {
-        let Some(path) = self.path(content) else { return };
-        let kept = component.serialize().map_err(|error| format!("{error:#}")).and_then(|code| {
+    /// Keeps compiled code.
+    pub(super) fn put<C: Compiled>(&self, content: &[u8; DIGEST], compiled: &C) {
+        let Some(path) = self.path::<C>(content) else { return };
+        let kept = compiled.to_bytes().map_err(|error| format!("{error:#}")).and_then(|code| {
             write_whole(&path, &self.digest(content, &code), &code).map_err(|error| error.to_string())
         });
         if let Err(why) = kept {
@@ -92,8 +135,8 @@ impl Cache {
         }
     }
 
-    fn path(&self, content: &[u8; DIGEST]) -> Option<PathBuf> {
-        Some(self.folder.as_ref()?.join(format!("{}-{:016x}.cwasm", hex(content), self.engine)))
+    fn path<C: Compiled>(&self, content: &[u8; DIGEST]) -> Option<PathBuf> {
+        Some(self.folder.as_ref()?.join(format!("{}-{:016x}.{}", hex(content), self.engine, C::ENDING)))
     }
 
     fn digest(&self, content: &[u8; DIGEST], code: &[u8]) -> [u8; DIGEST] {
@@ -102,11 +145,11 @@ impl Cache {
 }
 
 #[expect(unsafe_code, reason = "wasmtime cannot know where compiled code comes from; we can")]
-fn deserialize(engine: &Engine, code: &[u8]) -> Result<Component, String> {
+fn deserialize<C: Compiled>(engine: &Engine, code: &[u8]) -> Result<C, String> {
     // SAFETY: the bytes are what `put` wrote: they carry a digest of themselves and of their key, and they lie in a
     // folder that only this user can write, who could as well replace the host itself. wasmtime checks by its own
     // header that the same version with the same settings made them.
-    unsafe { Component::deserialize(engine, code) }.map_err(|error| format!("{error:#}"))
+    unsafe { C::from_bytes(engine, code) }.map_err(|error| format!("{error:#}"))
 }
 
 /// Two digits a byte.

@@ -9,19 +9,23 @@ use std::sync::LazyLock;
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem, Type};
 use wasmtime::component::{Component, ComponentExportIndex};
 use wasmtime::{Engine, Result};
-use wit_parser::{PackageId, Resolve, SourceMap, WorldId};
+use wit_parser::{PackageId, Resolve, SourceMap, Type as WitType, TypeDefKind, WorldId};
 
 use crate::wasm::bindings::exports::wasmactor::actor::handler::Event;
+use crate::wasm::entry::Outcome;
 use crate::wasm::error::LoadProblem;
-use crate::wasm::instance::Outcome;
 use crate::wasm::wasi;
 
 /// The package of the contract, with its version.
 pub(super) const PACKAGE: &str = "wasmactor:actor@0.1.0";
+/// The version alone.
+const VERSION: &str = "0.1.0";
+/// What the names of its interfaces begin with.
+pub(super) const PREFIX: &str = "wasmactor:actor/";
 /// What an actor exports.
 pub(super) const HANDLER: &str = "wasmactor:actor/handler@0.1.0";
 /// What only parkable actors import.
-const BLOCKING: &str = "wasmactor:actor/blocking@";
+pub(super) const BLOCKING: &str = "wasmactor:actor/blocking@";
 
 /// The text of the contract, also part of the key of cached code.
 pub(super) const FILES: [(&str, &str); 12] = [
@@ -57,11 +61,6 @@ pub(super) struct Needs {
     pub(super) wasi: bool,
 }
 
-/// The functions that the host calls.
-pub(super) struct Exports {
-    pub(super) init: ComponentExportIndex,
-    pub(super) handle: ComponentExportIndex,
-}
 
 impl Contract {
     /// The one contract of this host.
@@ -98,7 +97,35 @@ impl Contract {
     fn functions(&self, interface: &str) -> Option<&BTreeSet<String>> {
         let (name, version) = interface.split_once('@')?;
         // Semantic versions: below 1.0 the second number is the breaking one.
-        self.offered.get(&format!("{name}@0.1.0")).filter(|_| version.starts_with("0.1."))
+        self.offered.get(&format!("{name}@{VERSION}")).filter(|_| version.starts_with("0.1."))
+    }
+
+    /// An interface of ours in the contract's own version, if the one asked for is compatible.
+    pub(super) fn own_version(&self, interface: &str) -> Option<String> {
+        self.functions(interface)?;
+        interface.split_once('@').map(|(name, _)| format!("{name}@{VERSION}"))
+    }
+
+    /// Whether a function's result can make the guest allocate. None: no such function.
+    pub(super) fn allocates(&self, interface: &str, item: &str) -> Option<bool> {
+        let found = self.resolve.interfaces.iter().find(|(id, _)| self.resolve.id_of(*id).as_deref() == Some(interface));
+        let (_, interface) = found?;
+        Some(interface.functions.get(item)?.result.as_ref().is_some_and(|ty| self.has_list(ty)))
+    }
+
+    fn has_list(&self, ty: &WitType) -> bool {
+        let WitType::Id(id) = ty else { return *ty == WitType::String };
+        let some = |ty: &Option<WitType>| ty.as_ref().is_some_and(|ty| self.has_list(ty));
+        match &self.resolve.types[*id].kind {
+            TypeDefKind::Record(record) => record.fields.iter().any(|field| self.has_list(&field.ty)),
+            TypeDefKind::Tuple(tuple) => tuple.types.iter().any(|ty| self.has_list(ty)),
+            TypeDefKind::Variant(variant) => variant.cases.iter().any(|case| some(&case.ty)),
+            TypeDefKind::Option(ty) | TypeDefKind::Type(ty) => self.has_list(ty),
+            TypeDefKind::Result(result) => some(&result.ok) || some(&result.err),
+            TypeDefKind::Enum(_) | TypeDefKind::Flags(_) => false,
+            // Lists, and whatever the contract does not have yet.
+            _ => true,
+        }
     }
 
     /// What a component imports, if all of it can be had.
@@ -129,8 +156,12 @@ impl Contract {
         Ok(needs)
     }
 
-    /// The functions that the host calls, if they are there and of the right type.
-    pub(super) fn exports(&self, engine: &Engine, component: &Component) -> Result<Exports, LoadProblem> {
+    /// The functions that the host calls, `init` and `handle`, if they are there and of the right type.
+    pub(super) fn exports(
+        &self,
+        engine: &Engine,
+        component: &Component,
+    ) -> Result<[ComponentExportIndex; 2], LoadProblem> {
         let types = component.component_type();
         let Some(ComponentItem::ComponentInstance(handler)) = types.get_export(engine, HANDLER).map(|export| export.ty)
         else {
@@ -157,14 +188,14 @@ impl Contract {
             let instance = component.get_export_index(None, HANDLER).ok_or_else(missing)?;
             component.get_export_index(Some(&instance), item).ok_or_else(missing)
         };
-        Ok(Exports {
-            init: export("init", "func() -> result<_, string>", &|function| {
+        Ok([
+            export("init", "func() -> result<_, string>", &|function| {
                 function.typecheck::<(), (Outcome,)>(&types.instance_type())
             })?,
-            handle: export("handle", "func(event: event) -> result<_, string>", &|function| {
+            export("handle", "func(event: event) -> result<_, string>", &|function| {
                 function.typecheck::<(Event,), (Outcome,)>(&types.instance_type())
             })?,
-        })
+        ])
     }
 }
 
@@ -187,7 +218,7 @@ fn offered_wasi(interface: &str) -> bool {
 /// The words for an import that the host does not have.
 fn refuse(interface: &str, item: &str) -> LoadProblem {
     let (interface, item) = (interface.to_owned(), item.to_owned());
-    if interface.starts_with("wasmactor:actor/") {
+    if interface.starts_with(PREFIX) {
         return LoadProblem::Version { interface, item };
     }
     let hint = match interface.as_str() {

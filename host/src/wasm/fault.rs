@@ -10,6 +10,7 @@ use wasmtime_wasi::I32Exit;
 
 use crate::actor::Fault;
 use crate::wasm::engine::GUEST_STACK;
+use crate::wasm::flat::NAMES;
 use crate::wasm::state::Limits;
 
 /// What the epoch callback traps with when the actor was killed in the middle of a turn.
@@ -51,8 +52,8 @@ pub(super) fn fault(error: &Error, limits: &Limits) -> Fault {
         ));
     }
     if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
-        // The first line of the trace is a title.
-        for frame in trace.to_string().lines().skip(1) {
+        // The first line of the trace is a title. What the host put around a flat guest is none of its own.
+        for frame in trace.to_string().lines().skip(1).filter(|frame| !frame.contains(NAMES)) {
             text.push_str("\n  at ");
             text.push_str(frame.trim_start());
         }

@@ -13,6 +13,7 @@ mod registry;
 mod socket;
 mod timer;
 
+pub(super) use blocking::mixed_up;
 use wasmtime::Result;
 use wasmtime::component::{HasSelf, Linker};
 

@@ -6,31 +6,30 @@
 use std::pin::pin;
 use std::task::{self, Poll, Waker};
 
-use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::component::ComponentExportIndex;
+use wasmtime::{Engine, InstancePre, Store, UpdateDeadline, component};
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::actor::{Behavior, Module};
 use crate::base::sync::{Arc, Mutex};
 use crate::node::Context;
 use crate::wasm::behavior::{Parkable, Plain};
-use crate::wasm::bindings::exports::wasmactor::actor::handler::Event;
+use crate::wasm::entry::{Entry, Lifted};
 use crate::wasm::fault::{Killed, stillborn};
+use crate::wasm::flat::{Deliver, Places};
 use crate::wasm::state::{Place, State};
 use crate::wasm::wasi::Wasi;
 
 /// Bytes that one call of a guest may make the host allocate: lists of strings could name the same bytes many times.
 /// Over any payload, under what would hurt.
-const HOSTCALL_BYTES: usize = 128 << 20;
+pub(super) const HOSTCALL_BYTES: usize = 128 << 20;
 
 /// One compiled module; actors share it.
 pub struct WasmModule {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) imports: Vec<String>,
-    pub(super) pre: InstancePre<State>,
-    pub(super) init: ComponentExportIndex,
-    pub(super) handle: ComponentExportIndex,
+    pub(super) code: Code,
     /// It imports `blocking` or WASI: its turns run on a stack of their own.
     pub(super) parks: bool,
     pub(super) wasi: bool,
@@ -42,15 +41,22 @@ impl std::fmt::Debug for WasmModule {
     }
 }
 
-/// An instance's two ways in.
-#[derive(Clone, Copy)]
-pub(super) struct Entries {
-    pub(super) init: TypedFunc<(), (Outcome,)>,
-    pub(super) handle: TypedFunc<(Event,), (Outcome,)>,
+/// What instances are made of, linked.
+pub(super) enum Code {
+    /// A component, with its `init` and `handle`.
+    Component(component::InstancePre<State>, [ComponentExportIndex; 2]),
+    /// A core module that the host enters itself.
+    Flat(InstancePre<State>, Places),
 }
 
-/// What both return.
-pub(super) type Outcome = Result<(), String>;
+impl Code {
+    fn engine(&self) -> &Engine {
+        match self {
+            Self::Component(pre, _) => pre.engine(),
+            Self::Flat(pre, _) => pre.module().engine(),
+        }
+    }
+}
 
 impl WasmModule {
     /// The name in the manifest.
@@ -73,8 +79,13 @@ impl WasmModule {
         self.parks
     }
 
+    /// Whether it runs without the component model's machinery.
+    pub fn is_flat(&self) -> bool {
+        matches!(self.code, Code::Flat(..))
+    }
+
     fn store(&self, state: State, cx: &Context) -> Store<State> {
-        let mut store = Store::new(self.pre.engine(), state);
+        let mut store = Store::new(self.code.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
         let killed = cx.killed();
@@ -87,32 +98,35 @@ impl WasmModule {
         store
     }
 
-    fn entries(&self, store: &mut Store<State>, instance: &Instance) -> wasmtime::Result<Entries> {
-        Ok(Entries {
-            init: instance.get_typed_func(&mut *store, self.init)?,
-            handle: instance.get_typed_func(&mut *store, self.handle)?,
-        })
-    }
-
-    fn plain(&self, cx: &mut Context) -> Result<Plain, String> {
+    /// An instance that cannot park. `make` is given its store, with the context in it.
+    fn plain<E: Entry>(
+        &self,
+        cx: &mut Context,
+        make: impl FnOnce(&mut Store<State>) -> wasmtime::Result<E>,
+    ) -> Result<Box<dyn Behavior<Context>>, String> {
         let mut store = self.store(State::own(cx.memory_limit()), cx);
         store.data_mut().enter(cx);
-        let made = self.pre.instantiate(&mut store).and_then(|instance| self.entries(&mut store, &instance));
+        let made = make(&mut store);
         store.data_mut().leave(cx);
         match made {
-            Ok(entries) => Ok(Plain::new(store, entries)),
+            Ok(entry) => Ok(Box::new(Plain::new(store, entry))),
             Err(error) => Err(stillborn(&error, &store.data().limits)),
         }
     }
 
-    fn parkable(&self, cx: &mut Context) -> Result<Parkable, String> {
+    /// An instance that can.
+    fn parkable<E: Entry>(
+        &self,
+        cx: &mut Context,
+        make: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<E>,
+    ) -> Result<Box<dyn Behavior<Context>>, String> {
         let wasi = if self.wasi { Some(Box::new(Wasi::new(cx)?)) } else { None };
         let place: Place = Arc::new(Mutex::new(Context::hollow()));
         let output = wasi.as_ref().map(|wasi| wasi.output().clone());
         let mut store = self.store(State::shared(place.clone(), cx.memory_limit(), wasi), cx);
         *place.lock() = cx.take();
         let made = {
-            let future = pin!(self.pre.instantiate_async(&mut store));
+            let future = pin!(make(&mut store));
             let mut task = task::Context::from_waker(Waker::noop());
             if self.wasi { with_ambient_tokio_runtime(|| future.poll(&mut task)) } else { future.poll(&mut task) }
         };
@@ -120,21 +134,33 @@ impl WasmModule {
         if let Some(output) = &output {
             output.drain(cx);
         }
-        let made = match made {
-            Poll::Ready(made) => made.and_then(|instance| self.entries(&mut store, &instance)),
-            Poll::Pending => {
-                return Err("its start function waits, which an actor can only do from `init` on".to_owned());
-            }
-        };
         match made {
-            Ok(entries) => Ok(Parkable::new(store, entries, place, output)),
-            Err(error) => Err(stillborn(&error, &store.data().limits)),
+            Poll::Ready(Ok(entry)) => Ok(Box::new(Parkable::new(store, entry, place, output))),
+            Poll::Ready(Err(error)) => Err(stillborn(&error, &store.data().limits)),
+            Poll::Pending => Err("its start function waits, which an actor can only do from `init` on".to_owned()),
         }
     }
 }
 
 impl Module<Context> for WasmModule {
     fn create(&self, cx: &mut Context) -> Result<Box<dyn Behavior<Context>>, String> {
-        Ok(if self.parks { Box::new(self.parkable(cx)?) } else { Box::new(self.plain(cx)?) })
+        match &self.code {
+            Code::Component(pre, exports) if self.parks => self.parkable(cx, async |store| {
+                let instance = pre.instantiate_async(&mut *store).await?;
+                Lifted::of(store, &instance, *exports)
+            }),
+            Code::Component(pre, exports) => self.plain(cx, |store| {
+                let instance = pre.instantiate(&mut *store)?;
+                Lifted::of(store, &instance, *exports)
+            }),
+            Code::Flat(pre, places) if self.parks => self.parkable(cx, async |store| {
+                let instance = pre.instantiate_async(&mut *store).await?;
+                Deliver::of(store, &instance, places)
+            }),
+            Code::Flat(pre, places) => self.plain(cx, |store| {
+                let instance = pre.instantiate(&mut *store)?;
+                Deliver::of(store, &instance, places)
+            }),
+        }
     }
 }

@@ -3,22 +3,24 @@
 //! Must hold: whatever is in the file, the outcome is a module or one [`LoadError`]; a panic of a library while it
 //! compiles is one, too. Each file is compiled once, several at the same time.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use sha2::{Digest, Sha256};
-use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{self, Component};
+use wasmtime::{Engine, Linker, Module};
 
 use crate::base::sync::atomic::{AtomicUsize, Ordering};
 use crate::base::sync::{Arc, OnceLock};
 use crate::wasm::cache::{Cache, hex};
-use crate::wasm::contract::Contract;
+use crate::wasm::contract::{BLOCKING, Contract};
 use crate::wasm::encode;
 use crate::wasm::error::{LoadError, LoadProblem};
-use crate::wasm::instance::WasmModule;
+use crate::wasm::flat::{self, Places};
+use crate::wasm::instance::{Code, WasmModule};
 use crate::wasm::state::State;
 use crate::wasm::{imports, wasi};
 
@@ -39,21 +41,44 @@ pub struct Source {
 pub(super) struct Loader {
     pub(super) engine: Engine,
     cache: Cache,
+    components: Linkers<component::Linker<State>>,
+    flat: Linkers<Linker<State>>,
+    force_component: bool,
+}
+
+struct Linkers<L> {
     /// For guests that cannot park: nothing in it suspends, so plain calls work.
-    plain: Linker<State>,
-    /// For the others: with `blocking` and WASI.
-    parking: Linker<State>,
+    plain: L,
+    /// For the others: with `blocking`, and WASI where it can be had.
+    parking: L,
+}
+
+impl<L> Linkers<L> {
+    fn get(&self, parks: bool) -> &L {
+        if parks { &self.parking } else { &self.plain }
+    }
+}
+
+/// A compiled file.
+enum Made {
+    Component(Component),
+    Flat(Module),
 }
 
 impl Loader {
-    pub(super) fn new(engine: Engine, cache: Cache) -> wasmtime::Result<Self> {
-        let mut plain = Linker::new(&engine);
-        imports::link(&mut plain)?;
-        let mut parking = Linker::new(&engine);
-        imports::link(&mut parking)?;
-        imports::link_blocking(&mut parking)?;
-        wasi::link(&mut parking)?;
-        Ok(Self { engine, cache, plain, parking })
+    /// `force_component`: no module is run flat.
+    pub(super) fn new(engine: Engine, cache: Cache, force_component: bool) -> wasmtime::Result<Self> {
+        let mut components =
+            Linkers { plain: component::Linker::new(&engine), parking: component::Linker::new(&engine) };
+        imports::link(&mut components.plain)?;
+        imports::link(&mut components.parking)?;
+        imports::link_blocking(&mut components.parking)?;
+        wasi::link(&mut components.parking)?;
+        let mut flat = Linkers { plain: Linker::new(&engine), parking: Linker::new(&engine) };
+        flat::link(&mut flat.plain)?;
+        flat::link(&mut flat.parking)?;
+        flat::link_blocking(&mut flat.parking)?;
+        Ok(Self { engine, cache, components, flat, force_component })
     }
 
     /// Loads all, in parallel; the results are in the order of the sources.
@@ -85,33 +110,64 @@ impl Loader {
         let failed = |what| LoadError { module: source.name.clone(), path: source.path.clone(), what: Box::new(what) };
         let bytes = std::fs::read(&source.path).map_err(LoadProblem::Read).map_err(failed)?;
         let content = Sha256::digest(&bytes).into();
-        let component = match self.cache.get(&self.engine, &content) {
-            Some(component) => component,
-            None => {
-                let compiled = unpanicked(|| self.compile(&source.path, &bytes)).map_err(failed)?;
-                self.cache.put(&content, &compiled);
-                compiled
-            }
+        let made = match self.cached(&content) {
+            Some(made) => made,
+            None => unpanicked(|| self.compile(&source.path, &bytes, &content)).map_err(failed)?,
         };
         let version = hex(&content)[..VERSION].to_owned();
-        unpanicked(|| self.link(source.name.clone(), version, &component)).map(Arc::new).map_err(failed)
+        let name = source.name.clone();
+        let linked = unpanicked(|| match &made {
+            Made::Component(component) => self.link_component(name, version, component),
+            Made::Flat(module) => self.link_flat(name, version, module),
+        });
+        linked.map(Arc::new).map_err(failed)
     }
 
-    fn compile(&self, path: &Path, bytes: &[u8]) -> Result<Component, LoadProblem> {
+    fn cached(&self, content: &[u8; 32]) -> Option<Made> {
+        let flat = if self.force_component { None } else { self.cache.get(&self.engine, content).map(Made::Flat) };
+        flat.or_else(|| self.cache.get(&self.engine, content).map(Made::Component))
+    }
+
+    fn compile(&self, path: &Path, bytes: &[u8], content: &[u8; 32]) -> Result<Made, LoadProblem> {
+        let failed = |error: wasmtime::Error| LoadProblem::Compile(format!("{error:#}"));
         let component = encode::component(path, bytes)?;
-        Component::from_binary(&self.engine, &component).map_err(|error| LoadProblem::Compile(format!("{error:#}")))
+        if let Some(main) = flat::find(&component).filter(|_| !self.force_component) {
+            let hollow = flat::hollow(&component).map_err(LoadProblem::Compile)?;
+            let types = Component::from_binary(&self.engine, &hollow).map_err(failed)?;
+            Contract::get().needs(&self.engine, &types)?;
+            Contract::get().exports(&self.engine, &types)?;
+            let module = flat::rewrite(&main).map_err(LoadProblem::Compile)?;
+            let module = Module::from_binary(&self.engine, &module).map_err(failed)?;
+            self.cache.put(content, &module);
+            return Ok(Made::Flat(module));
+        }
+        let component = Component::from_binary(&self.engine, &component).map_err(failed)?;
+        self.cache.put(content, &component);
+        Ok(Made::Component(component))
     }
 
-    fn link(&self, name: String, version: String, component: &Component) -> Result<WasmModule, LoadProblem> {
+    fn link_component(&self, name: String, version: String, component: &Component) -> Result<WasmModule, LoadProblem> {
         let contract = Contract::get();
         let needs = contract.needs(&self.engine, component)?;
         let exports = contract.exports(&self.engine, component)?;
         let parks = needs.blocking || needs.wasi;
-        let linker = if parks { &self.parking } else { &self.plain };
-        let pre = linker.instantiate_pre(component).map_err(|error| LoadProblem::Link(format!("{error:#}")))?;
-        let (init, handle) = (exports.init, exports.handle);
-        Ok(WasmModule { name, version, imports: needs.imports, pre, init, handle, parks, wasi: needs.wasi })
+        let pre = self.components.get(parks).instantiate_pre(component);
+        let code = Code::Component(pre.map_err(unlinked)?, exports);
+        Ok(WasmModule { name, version, imports: needs.imports, code, parks, wasi: needs.wasi })
     }
+
+    fn link_flat(&self, name: String, version: String, module: &Module) -> Result<WasmModule, LoadProblem> {
+        let interfaces = module.imports().map(|import| import.module().to_owned());
+        let imports: BTreeSet<String> = interfaces.filter(|interface| interface != flat::ADDED).collect();
+        let parks = imports.iter().any(|interface| interface.starts_with(BLOCKING));
+        let pre = self.flat.get(parks).instantiate_pre(module).map_err(unlinked)?;
+        let code = Code::Flat(pre, Places::of(module).map_err(unlinked)?);
+        Ok(WasmModule { name, version, imports: imports.into_iter().collect(), code, parks, wasi: false })
+    }
+}
+
+fn unlinked(error: wasmtime::Error) -> LoadProblem {
+    LoadProblem::Link(format!("{error:#}"))
 }
 
 /// Turns a panic of a library into an error: it was fed a stranger's file.

@@ -10,6 +10,7 @@ use wasmtime::{ResourceLimiter, Result};
 
 use crate::base::sync::{Arc, Mutex, MutexGuard};
 use crate::node::Context;
+use crate::wasm::flat::Crossing;
 use crate::wasm::wasi::Wasi;
 
 /// Elements that all tables of an actor together may have: a function table of the largest program known needs 100,000.
@@ -19,6 +20,8 @@ const TABLE_ELEMENTS: usize = 1 << 20;
 pub(super) struct State {
     home: Home,
     pub(super) limits: Limits,
+    /// Only flat guests use it.
+    pub(super) crossing: Crossing,
     /// Only for a component that imports WASI.
     pub(super) wasi: Option<Box<Wasi>>,
 }
@@ -42,12 +45,12 @@ pub(super) enum Borrowed<'a> {
 impl State {
     /// For a guest that cannot park.
     pub(super) fn own(memory: usize) -> Self {
-        Self { home: Home::Own(Context::hollow()), limits: Limits::new(memory), wasi: None }
+        Self { home: Home::Own(Context::hollow()), limits: Limits::new(memory), crossing: Crossing::default(), wasi: None }
     }
 
     /// For a guest that can.
     pub(super) fn shared(place: Place, memory: usize, wasi: Option<Box<Wasi>>) -> Self {
-        Self { home: Home::Shared(place), limits: Limits::new(memory), wasi }
+        Self { home: Home::Shared(place), limits: Limits::new(memory), crossing: Crossing::default(), wasi }
     }
 
     /// Takes the context for a turn (of a guest that cannot park).

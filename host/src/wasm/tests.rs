@@ -55,10 +55,15 @@ impl Drop for Folder {
     }
 }
 
+/// The suite runs twice; the second time, with this variable, no module is run flat.
+fn options(cache: CacheFolder) -> WasmOptions {
+    WasmOptions { cache, force_component: std::env::var_os("WASMACTOR_TEST_COMPONENTS").is_some() }
+}
+
 /// One host for all tests that need no settings of their own.
 fn host() -> &'static WasmHost {
     static HOST: OnceLock<WasmHost> = OnceLock::new();
-    HOST.get_or_init(|| WasmHost::new(&WasmOptions { cache: CacheFolder::Off }).expect("a host"))
+    HOST.get_or_init(|| WasmHost::new(&options(CacheFolder::Off)).expect("a host"))
 }
 
 fn load_path(path: &Path) -> Result<Arc<WasmModule>, LoadError> {

@@ -14,7 +14,8 @@ use crate::wasm::convert::error;
 use crate::wasm::state::State;
 
 impl State {
-    async fn outcome(&mut self, session: Session) -> Awaited {
+    /// What an operation that was begun comes to; suspends the guest until then.
+    pub(in crate::wasm) async fn outcome(&mut self, session: Session) -> Awaited {
         poll_fn(|_| match self.cx().awaited(session) {
             Some(outcome) => Poll::Ready(outcome),
             None => Poll::Pending,
@@ -24,7 +25,7 @@ impl State {
 }
 
 /// The node answered a session with an outcome of another kind: a host bug, which the guest need not die of.
-fn mixed_up() -> CallError {
+pub(in crate::wasm) fn mixed_up() -> CallError {
     CallError::new(ErrorCode::Invalid, "the host mixed up two operations")
 }
 

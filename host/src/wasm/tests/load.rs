@@ -134,7 +134,7 @@ fn a_component_loads_as_it_is_and_extra_exports_are_ignored() {
 #[test]
 fn many_load_in_parallel_in_order() {
     let folder = Folder::new();
-    let host = WasmHost::new(&WasmOptions { cache: CacheFolder::Off }).expect("a host");
+    let host = WasmHost::new(&options(CacheFolder::Off)).expect("a host");
     let path = |index| folder.file(&format!("{index}.wat"), if index == 3 { "(module".to_owned() } else { plain() });
     let sources: Vec<_> = (0..8).map(|index| Source { name: index.to_string(), path: path(index) }).collect();
     for (index, loaded) in host.load_all(&sources).into_iter().enumerate() {
@@ -148,7 +148,7 @@ fn many_load_in_parallel_in_order() {
 
 /// Loads `echo` with a cache, and says which entries the cache has then.
 fn entries(cache: &Path, file: &Path) -> Vec<(PathBuf, u64)> {
-    let host = WasmHost::new(&WasmOptions { cache: CacheFolder::At(cache.to_owned()) }).expect("a host");
+    let host = WasmHost::new(&options(CacheFolder::At(cache.to_owned()))).expect("a host");
     host.load(&Source { name: "echo".to_owned(), path: file.to_owned() }).expect("loads");
     let listed = fs::read_dir(cache).expect("the cache").map(|entry| {
         let entry = entry.expect("an entry");
@@ -198,6 +198,6 @@ fn a_cache_that_others_can_write_is_not_used() {
     fs::set_permissions(&cache, fs::Permissions::from_mode(0o777)).expect("its mode");
     assert!(entries(&cache, &file).is_empty());
     // A file where the folder should be: a warning, and the module loads.
-    let host = WasmHost::new(&WasmOptions { cache: CacheFolder::At(file.clone()) }).expect("a host");
+    let host = WasmHost::new(&options(CacheFolder::At(file.clone()))).expect("a host");
     host.load(&Source { name: "echo".to_owned(), path: file }).expect("loads");
 }

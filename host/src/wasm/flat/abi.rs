@@ -1,0 +1,430 @@
+//! The canonical ABI by hand: a guest's memory, and what is on its way into it. Used by the imports and by the behavior
+//! of flat modules.
+//!
+//! Offsets and alignments are those of the canonical ABI for the types of `wit/` (component-model, CanonicalABI.md,
+//! "Alignment", "Element Size"). Must hold: nothing that a guest passes is believed: each pointer and length is held
+//! against the memory, each pointer against its alignment, text is checked, discriminants too; what is wrong traps the
+//! guest, as it does in a component. While the guest's `cabi_realloc` or post-return runs, it can call nothing.
+
+use std::borrow::Cow;
+
+use wasmtime::{Caller, Memory, Result, bail, format_err};
+
+use crate::base::{Address, CallError, ErrorCode, Payload, Session};
+use crate::wasm::state::State;
+
+/// What a wrapped import returns: the size (low half) and alignment (high half) that the guest is to allocate.
+pub(super) type Wanted = i64;
+/// Nothing.
+pub(super) const NOTHING: Wanted = -1;
+
+/// Bytes that one call may make the host copy: lists of strings could name the same bytes many times. As for components.
+const LISTED: usize = crate::wasm::instance::HOSTCALL_BYTES;
+
+/// The flat half of a store's state.
+#[derive(Default)]
+pub(in crate::wasm) struct Crossing {
+    /// None until the instance is made: a start function has no memory to speak of, as in a component.
+    pub(in crate::wasm) memory: Option<Memory>,
+    pending: Pending,
+    /// The guest may call nothing: its allocator runs, or its post-return.
+    sealed: bool,
+}
+
+/// What is waiting for the guest to allocate for it.
+#[derive(Default)]
+enum Pending {
+    #[default]
+    Nothing,
+    /// The bytes of an event.
+    Event(Bytes),
+    /// Bytes of a result, and where their address and length go.
+    Field(Bytes, u32),
+    /// A list of names with addresses.
+    Names(Names),
+}
+
+/// What lists of bytes and strings are made of.
+pub(in crate::wasm) enum Bytes {
+    Payload(Payload),
+    Text(Cow<'static, str>),
+}
+
+struct Names {
+    list: Vec<(String, u64)>,
+    /// Where the list's address and length go.
+    field: u32,
+    /// The list, once it is there, and the name that comes next.
+    at: Option<u32>,
+    next: usize,
+}
+
+/// Bytes of a name with its address: `tuple<string, u64>`.
+const NAMED: u32 = 16;
+
+impl Bytes {
+    fn get(&self) -> &[u8] {
+        match self {
+            Self::Payload(payload) => payload,
+            Self::Text(text) => text.as_bytes(),
+        }
+    }
+}
+
+impl From<Payload> for Bytes {
+    fn from(payload: Payload) -> Self {
+        Self::Payload(payload)
+    }
+}
+
+impl From<String> for Bytes {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+fn wanted(size: usize, align: u32) -> Result<Wanted> {
+    let size = u32::try_from(size).map_err(|_| format_err!("{size} bytes do not fit a 32-bit memory"))?;
+    Ok(i64::from(align) << 32 | i64::from(size))
+}
+
+impl Crossing {
+    /// Leaves an event's bytes for `deliver` to fetch, and gives their number.
+    pub(super) fn bring(&mut self, bytes: Option<Bytes>) -> Result<u32> {
+        let Some(bytes) = bytes else {
+            self.open();
+            return Ok(0);
+        };
+        let length = u32::try_from(bytes.get().len()).map_err(|_| format_err!("an event over 4 GiB"))?;
+        self.pending = Pending::Event(bytes);
+        self.sealed = true;
+        Ok(length)
+    }
+
+    /// Nothing is pending: the guest may call.
+    fn open(&mut self) {
+        self.pending = Pending::Nothing;
+        self.sealed = false;
+    }
+
+    /// From here on the guest may call nothing until the next turn.
+    pub(super) fn seal(&mut self) {
+        self.sealed = true;
+    }
+
+    fn want(&mut self, pending: Pending, size: usize, align: u32) -> Result<Wanted> {
+        self.pending = pending;
+        self.sealed = true;
+        wanted(size, align)
+    }
+}
+
+/// A guest's memory with the store's state beside it, for one import.
+pub(super) struct Guest<'a> {
+    bytes: &'a mut [u8],
+    pub(super) state: &'a mut State,
+}
+
+/// The way in for every import.
+pub(super) fn guest<'a>(caller: &'a mut Caller<'_, State>) -> Result<Guest<'a>> {
+    let guest = reach(caller)?;
+    if guest.state.crossing.sealed {
+        return Err(sealed());
+    }
+    Ok(guest)
+}
+
+/// The way in for imports that need no memory.
+pub(super) fn state<'a>(caller: &'a mut Caller<'_, State>) -> Result<&'a mut State> {
+    let state = caller.data_mut();
+    if state.crossing.sealed { Err(sealed()) } else { Ok(state) }
+}
+
+fn sealed() -> wasmtime::Error {
+    format_err!("cannot leave the guest: it calls the host from its allocator or its post-return")
+}
+
+fn reach<'a>(caller: &'a mut Caller<'_, State>) -> Result<Guest<'a>> {
+    let Some(memory) = caller.data().crossing.memory else {
+        bail!("the guest calls the host before it is instantiated");
+    };
+    let (bytes, state) = memory.data_and_store_mut(caller);
+    Ok(Guest { bytes, state })
+}
+
+/// The import `filled`: the guest has allocated what was wanted.
+pub(super) fn filled(mut caller: Caller<'_, State>, at: u32) -> Result<Wanted> {
+    let mut guest = reach(&mut caller)?;
+    match std::mem::take(&mut guest.state.crossing.pending) {
+        Pending::Event(bytes) => guest.fill_allocated(at, bytes.get())?,
+        Pending::Field(bytes, field) => guest.fill_field(at, bytes.get(), field)?,
+        Pending::Names(names) => return guest.fill_names(at, names),
+        Pending::Nothing => bail!("an allocation that nobody asked for"),
+    }
+    guest.state.crossing.sealed = false;
+    Ok(NOTHING)
+}
+
+/// The import `seal`.
+pub(super) fn seal(mut caller: Caller<'_, State>) {
+    caller.data_mut().crossing.seal();
+}
+
+/// Bytes of a `result<_, string>`.
+pub(super) const RESULT: u32 = 12;
+
+/// The text of a failed `init` or `handle`, whose result is at `result`: a `result<_, string>` that is not "ok".
+pub(super) fn failure(memory: &[u8], result: u32) -> Result<String> {
+    aligned(result, 4)?;
+    let area: &[u8; RESULT as usize] = area(memory, result)?;
+    if area[0] != 1 {
+        bail!("an unknown discriminant of a result: {}", area[0]);
+    }
+    let number = |at: usize| u32::from_le_bytes([area[at], area[at + 1], area[at + 2], area[at + 3]]);
+    Ok(text(memory, number(4), number(8))?.to_owned())
+}
+
+fn area<const N: usize>(memory: &[u8], at: u32) -> Result<&[u8; N]> {
+    slice(memory, at, N).map(|bytes| bytes.first_chunk().unwrap_or(&[0; N]))
+}
+
+fn slice(memory: &[u8], at: u32, length: usize) -> Result<&[u8]> {
+    let part = memory.get(at as usize..).and_then(|rest| rest.get(..length));
+    part.ok_or_else(|| outside(at, length))
+}
+
+fn text(memory: &[u8], at: u32, length: u32) -> Result<&str> {
+    std::str::from_utf8(slice(memory, at, length as usize)?).map_err(|error| format_err!("a string is not UTF-8: {error}"))
+}
+
+fn outside(at: u32, length: usize) -> wasmtime::Error {
+    format_err!("a pointer out of bounds: {length} bytes at {at:#x}")
+}
+
+fn aligned(at: u32, align: u32) -> Result<()> {
+    if at & (align - 1) != 0 {
+        bail!("a pointer that is not aligned to {align}: {at:#x}");
+    }
+    Ok(())
+}
+
+/// Arguments.
+impl Guest<'_> {
+    /// A `list<u8>`.
+    pub(super) fn bytes(&self, at: u32, length: u32) -> Result<&[u8]> {
+        slice(self.bytes, at, length as usize)
+    }
+
+    /// The same, and the state beside it.
+    pub(super) fn bytes_and_state(&mut self, at: u32, length: u32) -> Result<(&[u8], &mut State)> {
+        Ok((slice(self.bytes, at, length as usize)?, self.state))
+    }
+
+    /// The same as a payload.
+    pub(super) fn payload(&self, at: u32, length: u32) -> Result<Payload> {
+        self.bytes(at, length).map(Payload::from)
+    }
+
+    /// A `string`.
+    pub(super) fn text(&self, at: u32, length: u32) -> Result<String> {
+        text(self.bytes, at, length).map(str::to_owned)
+    }
+
+    /// An `option<string>`.
+    pub(super) fn optional(&self, case: u32, at: u32, length: u32) -> Result<Option<String>> {
+        match case {
+            0 => Ok(None),
+            1 => self.text(at, length).map(Some),
+            case => bail!("an unknown discriminant of an option: {case}"),
+        }
+    }
+
+    /// A `list<u64>` of addresses.
+    pub(super) fn addresses(&self, at: u32, length: u32) -> Result<Vec<Address>> {
+        aligned(at, 8)?;
+        let bytes = slice(self.bytes, at, length as usize * 8)?;
+        Ok(bytes.as_chunks().0.iter().map(|raw| Address::from_raw(u64::from_le_bytes(*raw))).collect())
+    }
+
+    /// A `list<tuple<string, string>>`.
+    pub(super) fn pairs(&self, at: u32, length: u32) -> Result<Vec<(String, String)>> {
+        aligned(at, 4)?;
+        let items = slice(self.bytes, at, length as usize * 16)?;
+        let mut budget = LISTED;
+        let mut spent = |length: u32| {
+            budget = budget.checked_sub(length as usize + 64).ok_or_else(|| format_err!("a list over {LISTED} bytes"))?;
+            Ok::<_, wasmtime::Error>(())
+        };
+        let mut pairs = Vec::new();
+        for item in items.as_chunks::<16>().0 {
+            let number = |at: usize| u32::from_le_bytes([item[at], item[at + 1], item[at + 2], item[at + 3]]);
+            let [key, key_length, value, value_length] = [0, 4, 8, 12].map(number);
+            spent(key_length)?;
+            spent(value_length)?;
+            pairs.push((self.text(key, key_length)?, self.text(value, value_length)?));
+        }
+        Ok(pairs)
+    }
+}
+
+/// Results, by the address that the guest gives for them.
+impl Guest<'_> {
+    /// `result<_, error>`.
+    pub(super) fn unit(&mut self, result: u32, outcome: Result<(), CallError>) -> Result<Wanted> {
+        match outcome {
+            Ok(()) => self.ok(result, 4, 16),
+            Err(error) => self.error(result, 4, 16, error),
+        }
+    }
+
+    /// `result<u64, error>`.
+    pub(super) fn number(&mut self, result: u32, outcome: Result<u64, CallError>) -> Result<Wanted> {
+        match outcome {
+            Ok(number) => {
+                self.ok(result, 8, 24)?;
+                self.put(result + 8, &number.to_le_bytes())?;
+                Ok(NOTHING)
+            }
+            Err(error) => self.error(result, 8, 24, error),
+        }
+    }
+
+    /// `result<session, error>`.
+    pub(super) fn session(&mut self, result: u32, outcome: Result<Session, CallError>) -> Result<Wanted> {
+        self.number(result, outcome.map(|session| session.0))
+    }
+
+    /// `result<list<u8>, error>` and `result<string, error>`.
+    pub(super) fn list(&mut self, result: u32, outcome: Result<Bytes, CallError>) -> Result<Wanted> {
+        match outcome {
+            Ok(bytes) => {
+                self.ok(result, 4, 16)?;
+                self.field(bytes, result + 4)
+            }
+            Err(error) => self.error(result, 4, 16, error),
+        }
+    }
+
+    /// `option<u64>`.
+    pub(super) fn option(&mut self, result: u32, number: Option<u64>) -> Result<()> {
+        self.room(result, 8, 16)?;
+        self.put(result, &[u8::from(number.is_some())])?;
+        self.put(result + 8, &number.unwrap_or(0).to_le_bytes())
+    }
+
+    /// `option<string>`.
+    pub(super) fn optional_text(&mut self, result: u32, text: Option<String>) -> Result<Wanted> {
+        self.room(result, 4, 12)?;
+        self.put(result, &[u8::from(text.is_some())])?;
+        match text {
+            Some(text) => self.field(text.into(), result + 4),
+            None => Ok(NOTHING),
+        }
+    }
+
+    /// `list<u8>` and `string`.
+    pub(super) fn plain(&mut self, result: u32, bytes: Bytes) -> Result<Wanted> {
+        self.room(result, 4, 8)?;
+        self.field(bytes, result)
+    }
+
+    /// `list<tuple<string, u64>>`.
+    pub(super) fn names(&mut self, result: u32, list: Vec<(String, u64)>) -> Result<Wanted> {
+        self.room(result, 4, 8)?;
+        let size = list.len() * NAMED as usize;
+        let names = Names { list, field: result, at: None, next: 0 };
+        self.state.crossing.want(Pending::Names(names), size, 8)
+    }
+
+    fn room(&self, at: u32, align: u32, length: usize) -> Result<()> {
+        aligned(at, align)?;
+        slice(self.bytes, at, length).map(drop)
+    }
+
+    fn ok(&mut self, result: u32, align: u32, length: usize) -> Result<Wanted> {
+        self.room(result, align, length)?;
+        self.put(result, &[0])?;
+        Ok(NOTHING)
+    }
+
+    /// The case "error" of a result whose payload starts at its alignment: the code, then the reason.
+    fn error(&mut self, result: u32, align: u32, length: usize, error: CallError) -> Result<Wanted> {
+        self.room(result, align, length)?;
+        self.put(result, &[1])?;
+        self.put(result + align, &[code(error.code)])?;
+        self.field(Bytes::Text(error.reason), result + align + 4)
+    }
+
+    fn field(&mut self, bytes: Bytes, field: u32) -> Result<Wanted> {
+        let size = bytes.get().len();
+        self.state.crossing.want(Pending::Field(bytes, field), size, 1)
+    }
+
+    fn put(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
+        self.fill(at, bytes)
+    }
+
+    fn fill(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
+        let part = self.bytes.get_mut(at as usize..).and_then(|rest| rest.get_mut(..bytes.len()));
+        part.ok_or_else(|| outside(at, bytes.len()))?.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn fill_allocated(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
+        self.fill(at, bytes).map_err(|_| format_err!("the guest's allocator gives {at:#x}: beyond end of memory"))
+    }
+
+    fn fill_field(&mut self, at: u32, bytes: &[u8], field: u32) -> Result<()> {
+        self.fill_allocated(at, bytes)?;
+        self.put(field, &at.to_le_bytes())?;
+        // It was wanted as 32 bits.
+        self.put(field + 4, &u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes())
+    }
+
+    fn fill_names(&mut self, at: u32, mut names: Names) -> Result<Wanted> {
+        match names.at {
+            None => {
+                aligned(at, 8)?;
+                self.room(at, 8, names.list.len() * NAMED as usize)?;
+                self.put(names.field, &at.to_le_bytes())?;
+                self.put(names.field + 4, &u32::try_from(names.list.len()).unwrap_or(u32::MAX).to_le_bytes())?;
+                names.at = Some(at);
+            }
+            Some(list) => {
+                let (name, address) = &names.list[names.next];
+                // The list was wanted as 32 bits, and lies inside of the memory.
+                let item = list + u32::try_from(names.next).unwrap_or(u32::MAX) * NAMED;
+                self.fill_field(at, name.as_bytes(), item)?;
+                self.put(item + 8, &address.to_le_bytes())?;
+                names.next += 1;
+            }
+        }
+        match names.list.get(names.next) {
+            Some((name, _)) => {
+                let size = name.len();
+                self.state.crossing.want(Pending::Names(names), size, 1)
+            }
+            None => {
+                self.state.crossing.sealed = false;
+                Ok(NOTHING)
+            }
+        }
+    }
+}
+
+/// The place of a code in the enum of `wit/types.wit`.
+pub(super) fn code(code: ErrorCode) -> u8 {
+    match code {
+        ErrorCode::NoSuchActor => 0,
+        ErrorCode::ActorFailed => 1,
+        ErrorCode::ActorExited => 2,
+        ErrorCode::Refused => 3,
+        ErrorCode::MailboxFull => 4,
+        ErrorCode::Deadline => 5,
+        ErrorCode::NodeLost => 6,
+        ErrorCode::NotGranted => 7,
+        ErrorCode::Cycle => 8,
+        ErrorCode::Invalid => 9,
+        ErrorCode::Io => 10,
+    }
+}

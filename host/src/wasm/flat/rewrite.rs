@@ -1,0 +1,350 @@
+//! Prepares a core module to be run flat. Used by [`super`], when a module is compiled.
+//!
+//! The canonical ABI has the host call the guest's `cabi_realloc` in the middle of everything: before an event is handed
+//! over, and for each result that an import allocates. An entry from the host costs as much as all the rest of a message,
+//! and a host function that may suspend cannot make one at all. So the module gets a few functions of its own, which do
+//! those calls inside of it:
+//!
+//! - `deliver`, the one way in: allocates for the event's bytes, calls `init` or `handle`, and the post-return.
+//! - for each import that can allocate, a wrapper in its place: the import now returns what it *wants* (`size` in the
+//!   low, `align` in the high half; -1 for nothing), the wrapper allocates that and calls `filled` with the address until
+//!   nothing more is wanted.
+//!
+//! Must hold: the guest's own code is not changed but for the numbers of functions, cannot reach what is added (it was
+//! validated without it), and sees the calls of the canonical ABI in its order.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+
+use wasm_encoder::reencode::{self, Reencode, utils};
+use wasm_encoder::{
+    BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection, MemArg,
+    NameMap, NameSection, SectionId, TypeSection, ValType,
+};
+use wasmparser::{CustomSectionReader, ExportSectionReader, ImportSectionReader, KnownCustom, Name};
+
+use crate::wasm::flat::main::Main;
+
+/// Where the added imports come from; no guest can name it, since the contract does not offer it.
+pub(in crate::wasm) const ADDED: &str = "wasmactor:flat";
+/// The export that is the one way in; its parameters are those of [`super::lower::Entry`].
+pub(in crate::wasm) const DELIVER: &str = "wasmactor:flat/deliver";
+/// What the names of added functions begin with.
+pub(in crate::wasm) const NAMES: &str = "wasmactor:flat/";
+
+/// `filled` and `seal`.
+const IMPORTS: u32 = 2;
+
+/// What `deliver` is to do: the values of its first parameter.
+pub(in crate::wasm) mod mode {
+    /// An event without bytes.
+    pub(in crate::wasm) const BARE: i32 = 0;
+    /// An event whose bytes are its third and fourth value.
+    pub(in crate::wasm) const EARLY: i32 = 1;
+    /// An event whose bytes are its fourth and fifth value.
+    pub(in crate::wasm) const LATE: i32 = 2;
+    /// `init`.
+    pub(in crate::wasm) const INIT: i32 = 3;
+    /// The post-return of `init`, or of `handle`, for a result with an error; its address is the second parameter.
+    pub(in crate::wasm) const INIT_FAILED: i32 = 4;
+    pub(in crate::wasm) const HANDLE_FAILED: i32 = 5;
+}
+
+/// The types that are added, behind the module's own.
+#[derive(Clone, Copy)]
+enum Added {
+    /// `filled`: address → what is wanted next.
+    Filled,
+    /// `seal`.
+    Nothing,
+    /// `finish`: what is wanted → the last address.
+    Finish,
+    Deliver,
+    /// The first of the imports that are wrapped.
+    Wrapped,
+}
+
+struct Rewriter<'a> {
+    main: &'a Main<'a>,
+    /// Whether the imports, and the names, have been written.
+    imported: bool,
+    named: bool,
+}
+
+/// The module with its additions.
+pub(in crate::wasm) fn rewrite(main: &Main<'_>) -> Result<Vec<u8>, String> {
+    let mut module = wasm_encoder::Module::new();
+    let mut rewriter = Rewriter { main, imported: false, named: false };
+    rewriter
+        .parse_core_module(&mut module, wasmparser::Parser::new(0), main.bytes)
+        .map_err(|error| format!("it cannot be prepared to run: {error}"))?;
+    if !rewriter.named {
+        let mut names = NameMap::new();
+        rewriter.name_added(&mut names);
+        let mut section = NameSection::new();
+        section.functions(&names);
+        module.section(&section);
+    }
+    Ok(module.finish())
+}
+
+impl Rewriter<'_> {
+    fn ty(&self, added: Added) -> u32 {
+        self.main.types + added as u32
+    }
+
+    fn filled(&self) -> u32 {
+        count(self.main.imports.len())
+    }
+
+    fn seal(&self) -> u32 {
+        self.filled() + 1
+    }
+
+    fn finish(&self) -> u32 {
+        self.filled() + IMPORTS + self.main.functions
+    }
+
+    fn deliver(&self) -> u32 {
+        self.finish() + 1
+    }
+
+    /// The function that stands in for the wrapped import with this number among them.
+    fn wrapper(&self, number: u32) -> u32 {
+        self.deliver() + 1 + number
+    }
+
+    /// The new number of a function of the module.
+    fn moved(&self, function: u32) -> u32 {
+        match self.main.imports.get(function as usize) {
+            Some(import) => import.wrapped.map_or(function, |number| self.wrapper(number)),
+            None => function + IMPORTS,
+        }
+    }
+
+    /// What the guest allocates for: the last address.
+    fn finish_body(&self) -> Function {
+        let (wanted, at) = (0, 1);
+        let mut body = Function::new([(1, ValType::I32)]);
+        let mut code = body.instructions();
+        code.loop_(BlockType::Empty);
+        code.i32_const(0).i32_const(0);
+        code.local_get(wanted).i64_const(32).i64_shr_u().i32_wrap_i64();
+        code.local_get(wanted).i32_wrap_i64();
+        code.call(self.moved(self.main.realloc)).local_tee(at);
+        code.call(self.filled()).local_tee(wanted);
+        code.i64_const(-1).i64_ne().br_if(0);
+        code.end().local_get(at).end();
+        body
+    }
+
+    fn deliver_body(&self) -> Function {
+        let [mode, event, a, b, c, length] = [0, 1, 2, 3, 4, 5];
+        let (at, result) = (6, 7);
+        let mut body = Function::new([(2, ValType::I32)]);
+        let mut code = body.instructions();
+        let handle = self.moved(self.main.handle);
+        // Blocks from the inside out: bare, early, late, `init`, its failure, that of `handle`. The outermost one ends
+        // where `handle` has returned.
+        for _ in 0..7 {
+            code.block(BlockType::Empty);
+        }
+        code.local_get(mode).br_table([0, 1, 2, 3, 4], 5);
+        code.end();
+        code.local_get(event).local_get(a).local_get(b).local_get(c).i32_const(0).i32_const(0);
+        code.call(handle).local_set(result).br(5);
+        code.end();
+        self.allocate(&mut code, length, at);
+        code.local_get(event).local_get(a).local_get(b).local_get(at).i64_extend_i32_u().local_get(length).i32_const(0);
+        code.call(handle).local_set(result).br(4);
+        code.end();
+        self.allocate(&mut code, length, at);
+        code.local_get(event).local_get(a).local_get(b).local_get(c).local_get(at).local_get(length);
+        code.call(handle).local_set(result).br(3);
+        code.end();
+        if let Some(initialize) = self.main.initialize {
+            code.call(self.moved(initialize));
+        }
+        code.call(self.moved(self.main.init)).local_set(result);
+        self.returned(&mut code, result, self.main.post_init);
+        code.end();
+        for post in [self.main.post_init, self.main.post_handle] {
+            if let Some(post) = post {
+                code.local_get(event).call(self.moved(post));
+            }
+            code.i64_const(-1).return_().end();
+        }
+        self.returned(&mut code, result, self.main.post_handle);
+        code.end();
+        body
+    }
+
+    /// Leaves with -1 for "ok", else, and for a lie, with the result's address.
+    fn returned(&self, code: &mut wasm_encoder::InstructionSink<'_>, result: u32, post: Option<u32>) {
+        let byte = |offset| MemArg { offset, align: 0, memory_index: 0 };
+        // All of it has to be there.
+        code.local_get(result).i32_load8_u(byte(u64::from(super::abi::RESULT) - 1)).drop();
+        code.local_get(result).i32_const(3).i32_and();
+        code.local_get(result).i32_load8_u(byte(0)).i32_or();
+        code.if_(BlockType::Empty).local_get(result).i64_extend_i32_u().return_().end();
+        if let Some(post) = post {
+            code.call(self.seal()).local_get(result).call(self.moved(post));
+        }
+        code.i64_const(-1).return_();
+    }
+
+    fn allocate(&self, code: &mut wasm_encoder::InstructionSink<'_>, length: u32, at: u32) {
+        code.i32_const(0).i32_const(0).i32_const(1).local_get(length);
+        code.call(self.moved(self.main.realloc)).local_tee(at);
+        code.call(self.filled()).drop();
+    }
+
+    fn wrapper_body(&self, import: u32, params: u32) -> Function {
+        let wanted = params;
+        let mut body = Function::new([(1, ValType::I64)]);
+        let mut code = body.instructions();
+        for param in 0..params {
+            code.local_get(param);
+        }
+        code.call(import).local_tee(wanted).i64_const(-1).i64_ne();
+        code.if_(BlockType::Empty).local_get(wanted).call(self.finish()).drop().end();
+        code.end();
+        body
+    }
+
+    fn add_imports(&mut self, imports: &mut ImportSection) {
+        self.imported = true;
+        for import in &self.main.imports {
+            let ty = import.wrapped.map_or(import.ty, |number| self.ty(Added::Wrapped) + number);
+            imports.import(&import.interface, import.item, EntityType::Function(ty));
+        }
+        imports.import(ADDED, "filled", EntityType::Function(self.ty(Added::Filled)));
+        imports.import(ADDED, "seal", EntityType::Function(self.ty(Added::Nothing)));
+    }
+
+    fn name_added(&self, names: &mut NameMap) {
+        names.append(self.finish(), &format!("{NAMES}finish"));
+        names.append(self.deliver(), DELIVER);
+        for import in &self.main.imports {
+            if let Some(number) = import.wrapped {
+                names.append(self.wrapper(number), &format!("{NAMES}{}", import.item));
+            }
+        }
+    }
+}
+
+/// Numbers of a module fit 32 bits: its format has no larger ones.
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+type Done = Result<(), reencode::Error<Infallible>>;
+
+impl Reencode for Rewriter<'_> {
+    type Error = Infallible;
+
+    fn function_index(&mut self, func: u32) -> Result<u32, reencode::Error<Infallible>> {
+        Ok(self.moved(func))
+    }
+
+    fn parse_type_section(&mut self, types: &mut TypeSection, section: wasmparser::TypeSectionReader<'_>) -> Done {
+        utils::parse_type_section(self, types, section)?;
+        use ValType::{I32, I64};
+        // In the order of `Added`.
+        types.ty().function([I32], [I64]);
+        types.ty().function([], []);
+        types.ty().function([I64], [I32]);
+        types.ty().function([I32, I32, I64, I64, I64, I32], [I64]);
+        for import in self.main.wrapped() {
+            types.ty().function(import.params.iter().map(|wide| if *wide { I64 } else { I32 }), [I64]);
+        }
+        Ok(())
+    }
+
+    fn parse_import_section(&mut self, imports: &mut ImportSection, _section: ImportSectionReader<'_>) -> Done {
+        self.add_imports(imports);
+        Ok(())
+    }
+
+    fn parse_function_section(
+        &mut self,
+        functions: &mut FunctionSection,
+        section: wasmparser::FunctionSectionReader<'_>,
+    ) -> Done {
+        utils::parse_function_section(self, functions, section)?;
+        functions.function(self.ty(Added::Finish)).function(self.ty(Added::Deliver));
+        for import in self.main.wrapped() {
+            functions.function(import.ty);
+        }
+        Ok(())
+    }
+
+    fn parse_export_section(&mut self, exports: &mut ExportSection, section: ExportSectionReader<'_>) -> Done {
+        // What the host calls is inside of `deliver`; it needs the memory and the one way in, nothing else.
+        for export in section {
+            let export = export?;
+            if export.name == super::main::MEMORY {
+                self.parse_export(exports, export)?;
+            }
+        }
+        exports.export(DELIVER, ExportKind::Func, self.deliver());
+        Ok(())
+    }
+
+    fn parse_code_section(&mut self, code: &mut CodeSection, section: wasmparser::CodeSectionReader<'_>) -> Done {
+        utils::parse_code_section(self, code, section)?;
+        code.function(&self.finish_body());
+        code.function(&self.deliver_body());
+        for (index, import) in (0..).zip(&self.main.imports) {
+            if import.wrapped.is_some() {
+                code.function(&self.wrapper_body(index, count(import.params.len())));
+            }
+        }
+        Ok(())
+    }
+
+    fn intersperse_section_hook(
+        &mut self,
+        module: &mut wasm_encoder::Module,
+        _after: Option<SectionId>,
+        before: Option<SectionId>,
+    ) -> Done {
+        // A module without imports has no section to add to. The types are always first.
+        if !self.imported && !matches!(before, Some(SectionId::Type | SectionId::Import)) {
+            let mut imports = ImportSection::new();
+            self.add_imports(&mut imports);
+            module.section(&imports);
+        }
+        Ok(())
+    }
+
+    fn parse_custom_section(&mut self, module: &mut wasm_encoder::Module, section: CustomSectionReader<'_>) -> Done {
+        // Debug information speaks of places in the code, which have moved; the rest is for other tools.
+        if let KnownCustom::Name(names) = section.as_known() {
+            self.named = true;
+            module.section(&self.custom_name_section(names)?);
+        }
+        Ok(())
+    }
+
+    fn parse_custom_name_subsection(&mut self, names: &mut NameSection, section: Name<'_>) -> Done {
+        if let Name::Function(map) = &section {
+            // An import keeps its own number; what is wrapped around it takes over the rest.
+            let mut functions: Vec<(u32, Cow<'_, str>)> = Vec::new();
+            for naming in map.clone() {
+                let naming = naming?;
+                functions.push((self.moved(naming.index), naming.name.into()));
+            }
+            functions.retain(|(index, _)| *index < self.finish());
+            functions.sort_by_key(|(index, _)| *index);
+            let mut map = NameMap::new();
+            for (index, name) in functions {
+                map.append(index, &name);
+            }
+            self.name_added(&mut map);
+            names.functions(&map);
+            return Ok(());
+        }
+        utils::parse_custom_name_subsection(self, names, section)
+    }
+}
