@@ -86,8 +86,8 @@ impl fmt::Display for ModuleReport {
 }
 
 /// Parses, compiles and links everything, starts nothing.
-pub fn check(manifest: &Manifest) -> Result<Vec<ModuleReport>, BootError> {
-    let host = WasmHost::new(&WasmOptions::default()).map_err(machine("the sandbox does not start"))?;
+pub fn check(manifest: &Manifest, wasm: &WasmOptions) -> Result<Vec<ModuleReport>, BootError> {
+    let host = WasmHost::new(wasm).map_err(machine("the sandbox does not start"))?;
     let report = |module: Arc<WasmModule>| ModuleReport {
         name: module.name().to_owned(),
         version: module.version().to_owned(),
@@ -130,9 +130,9 @@ fn options(manifest: &Manifest) -> NodeOptions {
 }
 
 /// Runs an app until it ends or is stopped.
-pub fn run(manifest: &Manifest) -> Result<ExitCode, BootError> {
+pub fn run(manifest: &Manifest, wasm: &WasmOptions) -> Result<ExitCode, BootError> {
     keep_heap();
-    let host = Arc::new(WasmHost::new(&WasmOptions::default()).map_err(machine("the sandbox does not start"))?);
+    let host = Arc::new(WasmHost::new(wasm).map_err(machine("the sandbox does not start"))?);
     let modules = load(&host, manifest)?;
     let (net, poller) = Net::new().map_err(machine("no poll descriptor"))?;
     let node = Node::new(options(manifest), Clock::real(), net);

@@ -84,6 +84,9 @@ struct Run {
     /// Run what is there, even if its source has changed
     #[arg(long)]
     no_build: bool,
+    /// Run every module through the component model, none the short way: slower, to compare
+    #[arg(long)]
+    force_component: bool,
 }
 
 #[derive(Debug, Args)]
@@ -140,6 +143,9 @@ struct Checked {
     /// Check what is there, even if its source has changed
     #[arg(long)]
     no_build: bool,
+    /// As for `run`
+    #[arg(long)]
+    force_component: bool,
 }
 
 #[derive(Debug, Args)]

@@ -192,6 +192,11 @@ impl Node {
         self.table.get(address).map(|slot| slot.mailbox.len())
     }
 
+    /// Whether the actor of an address has not ended.
+    pub fn is_alive(&self, address: Address) -> bool {
+        self.table.get(address).is_some_and(|slot| slot.mailbox.tag(address).is_some())
+    }
+
     /// Adds something to do at each round of the monitor.
     pub fn on_tick(&self, tick: Tick) {
         self.ticks.write().push(tick);

@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../../tests/fuzz/oracles/flat.rs"]
+mod flat;
 #[path = "../../tests/fuzz/oracles/manifest.rs"]
 mod manifest;
 #[path = "../../tests/fuzz/oracles/module.rs"]
@@ -49,4 +51,9 @@ fn manifests() {
 #[test]
 fn modules() {
     play("module", 60, module::check);
+}
+
+#[test]
+fn lies_to_flat_lifting() {
+    play("flat", 120, flat::check);
 }

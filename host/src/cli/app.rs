@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use crate::boot;
 use crate::cli::{Build, Checked, Run, bad_input, build, fault, log};
 use crate::manifest::{self, Manifest};
+use crate::wasm::WasmOptions;
 
 /// `wasmactor run`. 0 or 1 is what became of the app, 2 means that it did not start.
 pub(super) fn run(run: Run) -> ExitCode {
@@ -23,7 +24,7 @@ pub(super) fn run(run: Run) -> ExitCode {
     host.log_file = run.log.log_file.or(host.log_file.take());
     let started = build::all(&mut manifest, !run.no_build)
         .and_then(|()| log::start(manifest.host.log, run.log.log_format, manifest.host.log_file.as_deref()))
-        .map(|()| boot::run(&manifest));
+        .map(|()| boot::run(&manifest, &options(run.force_component)));
     match started {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => failed(&error),
@@ -40,7 +41,7 @@ pub(super) fn check(check: &Checked) -> ExitCode {
     if let Err(error) = build::all(&mut manifest, !check.no_build) {
         return fault(&error);
     }
-    match boot::check(&manifest) {
+    match boot::check(&manifest, &options(check.force_component)) {
         Ok(modules) => {
             for module in modules {
                 drop(writeln!(stdout(), "{module}"));
@@ -51,6 +52,10 @@ pub(super) fn check(check: &Checked) -> ExitCode {
         }
         Err(error) => failed(&error),
     }
+}
+
+fn options(force_component: bool) -> WasmOptions {
+    WasmOptions { force_component, ..WasmOptions::default() }
 }
 
 /// Says why an app did not start; the exit code says whose fault it is.

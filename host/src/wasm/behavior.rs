@@ -32,20 +32,26 @@ fn turn(returned: Returned, store: &Store<State>) -> Turn {
 pub(super) struct Plain<E> {
     store: Store<State>,
     entry: E,
+    /// It trapped: what is in its memory may make no sense.
+    broken: bool,
 }
 
 impl<E: Entry> Plain<E> {
     pub(super) fn new(store: Store<State>, entry: E) -> Self {
-        Self { store, entry }
+        Self { store, entry, broken: false }
     }
 
     /// `init` without a message, else `handle`.
     fn run(&mut self, cx: &mut Context, message: Option<Message>) -> Turn {
+        if self.broken {
+            return Turn::Fault(Fault::Trap("the host entered an actor that has trapped".to_owned()));
+        }
         self.store.set_epoch_deadline(1);
         self.store.data_mut().limits.refused = None;
         self.store.data_mut().enter(cx);
         let returned = self.entry.call(&mut self.store, message);
         self.store.data_mut().leave(cx);
+        self.broken = returned.is_err();
         turn(returned, &self.store)
     }
 }

@@ -78,7 +78,7 @@ fn load(text: &str) -> Arc<WasmModule> {
 /// What all hand-written guests share: a bump allocator that starts again each turn, and `$ok` and `$err` to return.
 /// `parts` are further fields; `init` and `handle` are bodies that leave the pointer to the result.
 /// `handle` has `$case $a $b $c $p $n`: of a message source, session, kind, and the payload's address and length.
-fn guest(parts: &str, init: &str, handle: &str) -> String {
+pub(super) fn guest(parts: &str, init: &str, handle: &str) -> String {
     format!(
         r#"(module
         {parts}

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::wasm::tests::turns::echo;
-use crate::wasm::tests::{Folder, guest, load, load_path};
-use crate::wasm::{CacheFolder, Source, WasmHost, WasmOptions, encode};
+use crate::wasm::tests::{Folder, guest, load, load_path, options};
+use crate::wasm::{CacheFolder, Source, WasmHost, encode};
 
 /// The error of a file with this content, without the folder's name.
 fn error(file: &str, content: impl AsRef<[u8]>) -> String {
