@@ -30,6 +30,10 @@ pub(crate) fn run() -> Result<()> {
     }
 
     tests(&mut all, "the workspace: host, SDK, examples, the built binary", &mut cargo(&["test", "--workspace"]))?;
+    let sandbox = ["test", "--workspace", "--lib", "wasm::"];
+    tests(&mut all, "the sandbox again, with every module as a component", &mut as_components(&sandbox))?;
+    let built = ["test", "--workspace", "--test", "it"];
+    tests(&mut all, "the built binary again, with every module as a component", &mut as_components(&built))?;
     tests(&mut all, "the SDK's samples, compiled for wasm", &mut samples()?)?;
 
     step("closing lines");
@@ -40,6 +44,13 @@ pub(crate) fn run() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Tests with `run --force-component`: a guest cannot tell which way it is run, so all that holds for one holds for both.
+fn as_components(arguments: &[&str]) -> Command {
+    let mut command = cargo(arguments);
+    command.env("WASMACTOR_TEST_COMPONENTS", "1");
+    command
 }
 
 /// Models run in release: they try all interleavings. Bounds are small here; deeper ones are for a night.

@@ -61,7 +61,6 @@ pub(super) struct Needs {
     pub(super) wasi: bool,
 }
 
-
 impl Contract {
     /// The one contract of this host.
     pub(super) fn get() -> &'static Self {
@@ -108,7 +107,8 @@ impl Contract {
 
     /// Whether a function's result can make the guest allocate. None: no such function.
     pub(super) fn allocates(&self, interface: &str, item: &str) -> Option<bool> {
-        let found = self.resolve.interfaces.iter().find(|(id, _)| self.resolve.id_of(*id).as_deref() == Some(interface));
+        let found =
+            self.resolve.interfaces.iter().find(|(id, _)| self.resolve.id_of(*id).as_deref() == Some(interface));
         let (_, interface) = found?;
         Some(interface.functions.get(item)?.result.as_ref().is_some_and(|ty| self.has_list(ty)))
     }

@@ -45,7 +45,12 @@ pub(super) enum Borrowed<'a> {
 impl State {
     /// For a guest that cannot park.
     pub(super) fn own(memory: usize) -> Self {
-        Self { home: Home::Own(Context::hollow()), limits: Limits::new(memory), crossing: Crossing::default(), wasi: None }
+        Self {
+            home: Home::Own(Context::hollow()),
+            limits: Limits::new(memory),
+            crossing: Crossing::default(),
+            wasi: None,
+        }
     }
 
     /// For a guest that can.

@@ -58,7 +58,8 @@ fn seen(module: &Arc<WasmModule>, script: &[u8]) -> Seen {
             Turn::Done(Ok(()))
         }))
     });
-    let grants = Grants { listen: Vec::new(), connect: Vec::new(), spawn: Vec::new(), kill: Vec::new(), ..Grants::all() };
+    let grants =
+        Grants { listen: Vec::new(), connect: Vec::new(), spawn: Vec::new(), kill: Vec::new(), ..Grants::all() };
     node.add_module("liar", ModuleEntry { module: module.clone(), grants: Arc::new(grants), memory: 1 << 20 });
     let mut worker = Worker::new(0);
     let mut spawn = |name: &str| {

@@ -9,7 +9,9 @@ use wasmactor::wasm::{CacheFolder, LoadProblem, Source, WasmHost, WasmOptions};
 /// Panics if one of these does not hold.
 pub(crate) fn check(data: &[u8]) {
     static HOST: OnceLock<WasmHost> = OnceLock::new();
-    let host = HOST.get_or_init(|| WasmHost::new(&WasmOptions { cache: CacheFolder::Off, force_component: false }).expect("the engine starts"));
+    let host = HOST.get_or_init(|| {
+        WasmHost::new(&WasmOptions { cache: CacheFolder::Off, force_component: false }).expect("the engine starts")
+    });
     let path = std::env::temp_dir().join(format!("wasmactor-fuzz-{}.wasm", std::process::id()));
     std::fs::write(&path, data).expect("a temporary file");
     let loaded = host.load(&Source { name: "fuzz".to_owned(), path: path.clone() });

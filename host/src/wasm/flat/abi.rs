@@ -194,7 +194,8 @@ fn slice(memory: &[u8], at: u32, length: usize) -> Result<&[u8]> {
 }
 
 fn text(memory: &[u8], at: u32, length: u32) -> Result<&str> {
-    std::str::from_utf8(slice(memory, at, length as usize)?).map_err(|error| format_err!("a string is not UTF-8: {error}"))
+    std::str::from_utf8(slice(memory, at, length as usize)?)
+        .map_err(|error| format_err!("a string is not UTF-8: {error}"))
 }
 
 fn outside(at: u32, length: usize) -> wasmtime::Error {
@@ -252,7 +253,8 @@ impl Guest<'_> {
         let items = slice(self.bytes, at, length as usize * 16)?;
         let mut budget = LISTED;
         let mut spent = |length: u32| {
-            budget = budget.checked_sub(length as usize + 64).ok_or_else(|| format_err!("a list over {LISTED} bytes"))?;
+            budget =
+                budget.checked_sub(length as usize + 64).ok_or_else(|| format_err!("a list over {LISTED} bytes"))?;
             Ok::<_, wasmtime::Error>(())
         };
         let mut pairs = Vec::new();

@@ -12,16 +12,13 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use wasmparser::{
-    CanonicalFunction, CanonicalOption, CompositeInnerType, Encoding, ExternalKind, KnownCustom, Name, Parser, Payload,
-    TypeRef, ValType,
+    CanonicalFunction, CanonicalOption, CompositeInnerType, Encoding, ExternalKind, Parser, Payload, TypeRef, ValType,
 };
 
 use crate::wasm::contract::{Contract, HANDLER, PREFIX};
 
 /// The memory that all pointers are into.
 pub(in crate::wasm) const MEMORY: &str = "memory";
-/// What the modules around the main one are called.
-const TIES: [&str; 2] = ["wit-component:shim", "wit-component:fixup"];
 /// The most values that a function of the contract takes.
 const PARAMS: usize = 16;
 
@@ -151,17 +148,25 @@ fn is_usual(function: &CanonicalFunction) -> bool {
     options.iter().all(usual)
 }
 
-/// Whether this is one of wit-component's own modules.
+/// Whether this is one of the modules that wit-component puts around the main one, which have no state: its *shim* has
+/// functions that are numbered and jump through a table, its *fixup* fills that table from what it imports.
 fn is_tie(bytes: &[u8]) -> bool {
-    let names = Parser::new(0).parse_all(bytes).find_map(|payload| match payload {
-        Ok(Payload::CustomSection(section)) => match section.as_known() {
-            KnownCustom::Name(names) => Some(names),
-            _ => None,
-        },
-        _ => None,
-    });
-    let mut names = names.into_iter().flatten();
-    names.any(|name| matches!(name, Ok(Name::Module { name, .. }) if TIES.contains(&name)))
+    let tie = |payload: Payload<'_>| match payload {
+        Payload::ImportSection(imports) => {
+            imports.into_imports().all(|import| import.is_ok_and(|one| one.module.is_empty()))
+        }
+        Payload::ExportSection(exports) => {
+            exports.into_iter().all(|export| export.is_ok_and(|one| is_ties_name(one.name)))
+        }
+        Payload::MemorySection(_) | Payload::DataSection(_) | Payload::GlobalSection(_) => false,
+        _ => true,
+    };
+    Parser::new(0).parse_all(bytes).all(|payload| payload.is_ok_and(tie))
+}
+
+/// `0`, `1` and so on, and the table.
+fn is_ties_name(name: &str) -> bool {
+    name == "$imports" || !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Reads a module; None: it is not one that can run flat.

@@ -11,12 +11,16 @@ const INTERFACE: &str = "wasmactor:actor/messaging@0.1.0";
 
 pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(INTERFACE, "self", |mut from: From<'_>| Ok(state(&mut from)?.cx().address().raw()))?;
-    linker.func_wrap(INTERFACE, "send", |mut from: From<'_>, to: u64, kind: u32, at: u32, length: u32, result: u32| {
-        let mut guest = guest(&mut from)?;
-        let payload = guest.payload(at, length)?;
-        let sent = guest.state.cx().send(Address::from_raw(to), kind, payload);
-        guest.unit(result, sent)
-    })?;
+    linker.func_wrap(
+        INTERFACE,
+        "send",
+        |mut from: From<'_>, to: u64, kind: u32, at: u32, length: u32, result: u32| {
+            let mut guest = guest(&mut from)?;
+            let payload = guest.payload(at, length)?;
+            let sent = guest.state.cx().send(Address::from_raw(to), kind, payload);
+            guest.unit(result, sent)
+        },
+    )?;
     linker.func_wrap(
         INTERFACE,
         "broadcast",

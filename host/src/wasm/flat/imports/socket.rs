@@ -38,11 +38,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
 }
 
 /// From an address to a socket.
-fn open(
-    linker: &mut Linker<State>,
-    item: &str,
-    work: fn(&mut Context, &str) -> Result<u64, CallError>,
-) -> Result<()> {
+fn open(linker: &mut Linker<State>, item: &str, work: fn(&mut Context, &str) -> Result<u64, CallError>) -> Result<()> {
     linker.func_wrap(INTERFACE, item, move |mut from: From<'_>, at: u32, length: u32, result: u32| {
         let mut guest = guest(&mut from)?;
         let address = guest.text(at, length)?;
@@ -53,11 +49,7 @@ fn open(
 }
 
 /// Something done to a socket.
-fn change(
-    linker: &mut Linker<State>,
-    item: &str,
-    work: fn(&mut Context, u64) -> Result<(), CallError>,
-) -> Result<()> {
+fn change(linker: &mut Linker<State>, item: &str, work: fn(&mut Context, u64) -> Result<(), CallError>) -> Result<()> {
     linker.func_wrap(INTERFACE, item, move |mut from: From<'_>, socket: u64, result: u32| {
         let mut guest = guest(&mut from)?;
         let changed = work(&mut guest.state.cx(), socket);
