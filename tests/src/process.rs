@@ -81,7 +81,7 @@ pub struct Process {
 }
 
 /// With this in the environment no module is run flat: the suite passes both ways.
-pub const COMPONENTS: &str = "WASMACTOR_TEST_COMPONENTS";
+const COMPONENTS: &str = "WASMACTOR_TEST_COMPONENTS";
 
 /// The host's command line, with compiled code cached under target/.
 pub fn command(arguments: &[&str]) -> Command {

@@ -5,7 +5,6 @@
 //! run flat does and suffers just what it does and suffers as a component: the same messages leave it, and it lives or
 //! dies at the same place.
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use wasmactor::actor::Turn;
@@ -20,19 +19,19 @@ use wasmactor::wasm::{CacheFolder, Source, WasmHost, WasmModule, WasmOptions};
 fn modules() -> &'static [Arc<WasmModule>; 2] {
     static MODULES: OnceLock<[Arc<WasmModule>; 2]> = OnceLock::new();
     MODULES.get_or_init(|| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(LIAR);
-        [false, true].map(|force_component| {
+        let path = std::env::temp_dir().join(format!("wasmactor-liar-{}.wat", std::process::id()));
+        std::fs::write(&path, include_str!("../guests/liar.wat")).expect("a temporary file");
+        let modules = [false, true].map(|force_component| {
             let options = WasmOptions { cache: CacheFolder::Off, force_component };
             let host = WasmHost::new(&options).expect("the engine starts");
             let module = host.load(&Source { name: "liar".to_owned(), path: path.clone() }).expect("it loads");
             assert_eq!(module.is_flat(), !force_component);
             module
-        })
+        });
+        std::fs::remove_file(&path).expect("it is ours");
+        modules
     })
 }
-
-/// From the folder of the crate that is being tested.
-const LIAR: &str = if cfg!(fuzzing) { "guests/liar.wat" } else { "../tests/fuzz/guests/liar.wat" };
 
 /// What can be seen of a guest from outside: what it sent (kind and bytes), and whether it is still there after each event.
 type Seen = (Vec<(u32, Vec<u8>)>, Vec<bool>);
