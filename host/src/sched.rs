@@ -4,6 +4,7 @@
 
 pub mod idle;
 pub mod inlet;
+pub mod letter;
 pub mod mailbox;
 pub mod run_queue;
 pub mod status;
@@ -14,6 +15,7 @@ mod loom_tests;
 
 pub use idle::Idle;
 pub use inlet::{Inlet, Wait};
+pub use letter::{Chain, Letter};
 pub use mailbox::{Close, Expired, Full, Mailbox, Parked, Push, Pushed, Rest, Tag, Taken};
 pub use run_queue::RunQueue;
 pub use status::WorkerStatus;

@@ -1,11 +1,15 @@
 //! The bytes of a message. Made when a guest sends, moved between mailboxes, lowered into the receiver.
 //!
-//! Must hold: a payload is copied once out of the sender and once into the receiver, never between; a broadcast
-//! keeps one allocation for all receivers.
+//! Must hold: a payload is copied once out of the sender and once into the receiver. In between only small ones move
+//! with their message ([`INLINE`]: that is cheaper than to ask an allocator, and keeps a message in two cache lines);
+//! larger ones keep their place. A broadcast keeps one allocation for all receivers.
 
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+
+/// Bytes that live in the message itself, without an allocation.
+pub const INLINE: usize = 64;
 
 /// Immutable bytes with one owner, or shared by the receivers of a broadcast.
 #[derive(Clone)]
@@ -13,37 +17,48 @@ pub struct Payload(Bytes);
 
 #[derive(Clone)]
 enum Bytes {
-    Owned(Box<[u8]>),
+    /// Never more than [`INLINE`].
+    Inline(u8, [u8; INLINE]),
+    Owned(Vec<u8>),
     Shared(Arc<[u8]>),
 }
 
 impl Payload {
     /// No bytes; allocates nothing.
     pub fn empty() -> Self {
-        Self(Bytes::Owned(Box::default()))
+        Self(Bytes::Inline(0, [0; INLINE]))
     }
 
-    /// The same bytes for many receivers: cloning the result copies no bytes.
+    /// The bytes in the message itself, if they fit.
+    fn inline(bytes: &[u8]) -> Option<Self> {
+        let mut place = [0; INLINE];
+        place.get_mut(..bytes.len())?.copy_from_slice(bytes);
+        Some(Self(Bytes::Inline(u8::try_from(bytes.len()).ok()?, place)))
+    }
+
+    /// The same bytes for many receivers: cloning the result allocates nothing.
     pub fn into_shared(self) -> Self {
         match self.0 {
             Bytes::Owned(bytes) => Self(Bytes::Shared(bytes.into())),
-            shared @ Bytes::Shared(_) => Self(shared),
+            other => Self(other),
         }
     }
 
-    /// The bytes as a vector: free for a payload with one owner, a copy for a shared one.
+    /// The bytes as a vector: free for a large payload with one owner, a copy for the others.
     pub fn into_vec(self) -> Vec<u8> {
         match self.0 {
-            Bytes::Owned(bytes) => bytes.into_vec(),
-            Bytes::Shared(bytes) => bytes.to_vec(),
+            Bytes::Owned(bytes) => bytes,
+            other => Self(other).to_vec(),
         }
     }
 }
 
 impl Deref for Payload {
     type Target = [u8];
+    #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
+            Bytes::Inline(length, bytes) => &bytes[..usize::from(*length)],
             Bytes::Owned(bytes) => bytes,
             Bytes::Shared(bytes) => bytes,
         }
@@ -59,25 +74,47 @@ impl PartialEq for Payload {
 impl Eq for Payload {}
 
 impl From<Vec<u8>> for Payload {
+    #[inline]
     fn from(bytes: Vec<u8>) -> Self {
-        Self(Bytes::Owned(bytes.into_boxed_slice()))
-    }
-}
-
-impl From<Box<[u8]>> for Payload {
-    fn from(bytes: Box<[u8]>) -> Self {
-        Self(Bytes::Owned(bytes))
+        Self::inline(&bytes).unwrap_or(Self(Bytes::Owned(bytes)))
     }
 }
 
 impl From<&[u8]> for Payload {
+    #[inline]
     fn from(bytes: &[u8]) -> Self {
-        Self(Bytes::Owned(bytes.into()))
+        Self::inline(bytes).unwrap_or_else(|| Self(Bytes::Owned(bytes.to_vec())))
     }
 }
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} bytes", self.len())
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{INLINE, Payload};
+
+    #[test]
+    fn bytes_come_back_from_each_kind() {
+        for length in [0, 1, INLINE - 1, INLINE, INLINE + 1, 1000] {
+            let bytes: Vec<u8> = (0..length).map(|index| index.to_le_bytes()[0]).collect();
+            let payload = Payload::from(&bytes[..]);
+            assert_eq!(*payload, bytes[..]);
+            assert_eq!(*payload.clone().into_shared(), bytes[..]);
+            assert_eq!(payload.clone().into_shared().into_vec(), bytes);
+            assert_eq!(Payload::from(bytes.clone()).into_vec(), bytes);
+        }
+    }
+
+    #[test]
+    fn large_bytes_keep_their_place() {
+        let bytes = vec![7; INLINE + 1];
+        let place = bytes.as_ptr();
+        assert_eq!(Payload::from(bytes).into_vec().as_ptr(), place);
+        let shared = Payload::from(vec![7; INLINE + 1]).into_shared();
+        assert_eq!(shared.clone().as_ptr(), shared.as_ptr());
     }
 }

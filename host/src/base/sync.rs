@@ -15,6 +15,13 @@ pub mod atomic {
     pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence};
 }
 
+/// For what is held some tens of nanoseconds. Models of its users take loom's lock, which has fewer interleavings; its
+/// own model is in `sched::loom_tests`.
+#[cfg(not(loom))]
+pub use crate::base::lock::{Spin as Brief, SpinGuard as BriefGuard};
+#[cfg(loom)]
+pub use modeled::{Mutex as Brief, MutexGuard as BriefGuard};
+
 #[cfg(loom)]
 pub use modeled::{Condvar, Mutex, MutexGuard, RwLock};
 

@@ -29,11 +29,10 @@ impl Node {
         message: Message,
         admit: impl FnOnce(Tag) -> bool,
     ) -> Result<(), Box<Undelivered>> {
-        let fail = |error, message, hold| Err(Box::new(Undelivered { error, message, hold }));
         let Some(slot) = self.table.get(to) else { return fail(no_such_actor(to), message, false) };
         let push = slot.mailbox.push(to, message, admit);
         if let Some(dropped) = push.dropped {
-            self.bounce(worker, to, dropped, &full_error(to));
+            self.bounce(worker, to, dropped.open(), &full_error(to));
         }
         match push.outcome {
             Pushed::Queued => Ok(()),
@@ -41,11 +40,11 @@ impl Node {
                 self.run.push(worker, to.slot());
                 Ok(())
             }
-            Pushed::Full(message, full) => fail(full_error(to), message, full == Full::Hold),
-            Pushed::Gone(message) => fail(no_such_actor(to), message, false),
-            Pushed::Denied(message) => {
+            Pushed::Full(letter, full) => fail(full_error(to), letter.open(), full == Full::Hold),
+            Pushed::Gone(letter) => fail(no_such_actor(to), letter.open(), false),
+            Pushed::Denied(letter) => {
                 let error = CallError::new(ErrorCode::NotGranted, format!("no grant to send to {to}"));
-                fail(error, message, false)
+                fail(error, letter.open(), false)
             }
         }
     }
@@ -79,6 +78,11 @@ impl Node {
             self.reply(worker, at, message.source, message.session, Err(error.clone()));
         }
     }
+}
+
+#[cold]
+fn fail(error: CallError, message: Message, hold: bool) -> Result<(), Box<Undelivered>> {
+    Err(Box::new(Undelivered { error, message, hold }))
 }
 
 pub(in crate::node) fn full_error(to: Address) -> CallError {

@@ -46,7 +46,7 @@ impl Node {
         }
         self.subscribers.lock().retain(|(_, subscriber)| *subscriber != address);
         // A socket may have been handed over that the actor did not get to see.
-        let unseen = closed.messages.iter().any(|message| matches!(message.body, Body::Socket { .. }));
+        let unseen = closed.messages.any(|message| matches!(message.body, Body::Socket { .. }));
         if inner.has_sockets || unseen {
             self.net.close_all(address.raw());
         }
@@ -57,8 +57,8 @@ impl Node {
         for request in core.cx.take_requests() {
             self.reply(worker, address, request.source, request.session, Err(error.clone()));
         }
-        for message in closed.messages.into_iter().chain(closed.held) {
-            self.bounce(worker, address, message, &error);
+        for letter in closed.messages.chain(closed.held) {
+            self.bounce(worker, address, letter.open(), &error);
         }
 
         if let Some((to, session)) = spawner.filter(|_| !initialised) {

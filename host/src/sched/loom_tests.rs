@@ -1,15 +1,13 @@
 //! Models of the concurrent cores: every interleaving of small cases, by loom. Run with
 //! `RUSTFLAGS="--cfg loom" cargo test --release -p wasmactor --no-default-features --lib loom`.
 
-use std::collections::VecDeque;
-
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
 use crate::actor::Table;
 use crate::base::sync::{Arc, Condvar, Mutex};
 use crate::base::{Address, Body, Cause, Message, Payload, Session};
-use crate::sched::{Full, Idle, Mailbox, Parked, Pushed, Rest, Tag, Taken};
+use crate::sched::{Chain, Full, Idle, Mailbox, Parked, Pushed, Rest, Tag, Taken};
 
 fn message(source: u64) -> Message {
     let body = Body::Message { kind: 0, payload: Payload::empty(), deadline: 0 };
@@ -38,11 +36,12 @@ fn idle_mailbox() -> Mailbox {
 fn run(mailbox: &Mailbox, owners: &AtomicUsize) -> usize {
     assert_eq!(owners.fetch_add(1, Ordering::SeqCst), 0, "two workers have the mailbox");
     let mut handled = 0;
-    let mut batch = VecDeque::new();
+    let mut batch = Chain::default();
     loop {
         if let Taken::Messages { .. } = mailbox.take(|length| length, &mut batch, false) {
-            handled += batch.len();
-            batch.clear();
+            while mailbox.begin(&mut batch).is_some() {
+                handled += 1;
+            }
         }
         // The ownership ends inside `rest`, so it is given up before and taken again if it goes on.
         owners.store(0, Ordering::SeqCst);
@@ -106,7 +105,7 @@ fn loom_kill_is_seen() {
         let again = mailbox.rest() == Rest::Again;
         let scheduled = killer.join().unwrap();
         assert!(again ^ scheduled, "goes on: {again}, scheduled: {scheduled}");
-        let taken = mailbox.take(|length| length, &mut VecDeque::new(), false);
+        let taken = mailbox.take(|length| length, &mut Chain::default(), false);
         assert!(matches!(taken, Taken::Killed(Cause::Killed, _)));
     });
 }

@@ -13,18 +13,18 @@
 //! - A mailbox is in the run queue, or with a worker, at most once: only the change of `stage` to `Scheduled`, made
 //!   under the lock, entitles (and obliges) one thread to queue it. So one actor runs on at most one worker.
 //! - A push to an address that is not the current one changes nothing.
+//! - A message counts against the bound until its turn begins, also while it lies in the share that a worker took.
 //! - The bound holds for ordinary messages. Replies, exits, timers, sockets and signals are never refused: the
 //!   receiver asked for each of them, so their number is bounded by what it asked for.
 
-use std::collections::VecDeque;
-
-use crate::base::sync::Mutex;
+use crate::base::sync::{Brief, BriefGuard};
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Payload, Session};
+use crate::sched::{Chain, Letter};
 
 /// A mailbox this long is worth a warning; the threshold doubles each time and resets when it is empty.
 /// skynet's (skynet_mq.c, MQ_OVERLOAD).
-pub const OVERLOAD: usize = 1024;
+pub const OVERLOAD: u32 = 1024;
 
 /// What happens to an ordinary message at the bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -47,11 +47,11 @@ pub enum Pushed {
     /// It is in, and the caller must put the mailbox into the run queue.
     Schedule,
     /// The mailbox is full; the message comes back.
-    Full(Message, Full),
+    Full(Letter, Full),
     /// The address is not (or no longer) this mailbox's; the message comes back.
-    Gone(Message),
+    Gone(Letter),
     /// The sender has no right to send here; the message comes back.
-    Denied(Message),
+    Denied(Letter),
 }
 
 /// What a sender's rights are checked against.
@@ -81,15 +81,15 @@ pub enum Expired {
 pub struct Push {
     pub outcome: Pushed,
     /// The oldest message, dropped to make room.
-    pub dropped: Option<Message>,
+    pub dropped: Option<Letter>,
 }
 
 /// What a worker gets when it takes a share.
 #[derive(Debug)]
 #[must_use]
 pub enum Taken {
-    /// Messages were moved to the worker's batch. `overload` is the length if it passed the threshold.
-    Messages { overload: Option<usize> },
+    /// Messages were moved to the worker's batch, and `left` remain. `overload` is the length if it passed the threshold.
+    Messages { left: usize, overload: Option<usize> },
     /// What the parked actor waited for is there: resume it.
     Resume,
     /// The actor must end.
@@ -121,9 +121,9 @@ pub enum Parked {
 /// What a closed mailbox held.
 #[derive(Debug, Default)]
 pub struct Close {
-    pub messages: VecDeque<Message>,
+    pub messages: Chain,
     /// Senders held back at the bound.
-    pub held: VecDeque<Message>,
+    pub held: Chain,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,36 +138,53 @@ enum Stage {
     Parked,
 }
 
+/// What few mailboxes ever need.
+#[derive(Debug, Default)]
+struct Rare {
+    held: Chain,
+    kill: Option<(Cause, String)>,
+}
+
 #[derive(Debug)]
 struct Inner {
     address: Address,
     tag: Tag,
     stage: Stage,
-    queue: VecDeque<Message>,
-    /// How many in `queue` count against the bound.
-    ordinary: usize,
-    bound: usize,
     full: Full,
-    held: VecDeque<Message>,
-    overload: usize,
+    woken: bool,
+    queue: Chain,
+    /// How many in `queue`, and in the share that a worker has, count against the bound.
+    ordinary: u32,
+    /// How many of the share, of any kind, are not begun.
+    shared: u32,
+    /// What was read from `Mailbox::begun` last.
+    begun: u64,
+    bound: u32,
+    overload: u32,
     /// The session of the exclusive call that the actor is in.
     awaited: Session,
     /// Its deadline in nanoseconds of the node's clock, 0 for none.
     deadline: u64,
-    answer: Option<Message>,
-    woken: bool,
-    kill: Option<(Cause, String)>,
+    answer: Option<Letter>,
+    rare: Option<Box<Rare>>,
 }
 
 /// See the file's head.
 #[derive(Debug)]
 pub struct Mailbox {
-    inner: Mutex<Inner>,
+    inner: Brief<Inner>,
     /// Set with `kill`, readable without the lock by a guest that runs.
     killed: AtomicBool,
     /// Raw address of the actor whose answer an exclusive call waits for; 0 for none. One edge of the waits-for graph.
     waits_on: AtomicU64,
+    /// Turns that began since the mailbox was made: all in the low half, those of ordinary messages in the high half,
+    /// each modulo 2^32. Only the worker that has the mailbox writes, so that a turn costs no lock; who holds the lock
+    /// books the difference to what was read last ([`Inner::settle`]).
+    begun: AtomicU64,
 }
+
+/// One turn in `Mailbox::begun`, of an ordinary message.
+const ORDINARY: u64 = 1 << 32;
 
 impl Default for Mailbox {
     fn default() -> Self {
@@ -175,19 +192,25 @@ impl Default for Mailbox {
             address: Address::HOST,
             tag: Tag::default(),
             stage: Stage::Free,
-            queue: VecDeque::new(),
-            ordinary: 0,
-            bound: 0,
             full: Full::Refuse,
-            held: VecDeque::new(),
+            woken: false,
+            queue: Chain::default(),
+            ordinary: 0,
+            shared: 0,
+            begun: 0,
+            bound: 0,
             overload: OVERLOAD,
             awaited: Session::NONE,
             deadline: 0,
             answer: None,
-            woken: false,
-            kill: None,
+            rare: None,
         };
-        Self { inner: Mutex::new(inner), killed: AtomicBool::new(false), waits_on: AtomicU64::new(0) }
+        Self {
+            inner: Brief::new(inner),
+            killed: AtomicBool::new(false),
+            waits_on: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
+        }
     }
 }
 
@@ -196,6 +219,11 @@ fn is_ordinary(message: &Message) -> bool {
 }
 
 impl Inner {
+    /// Whether the mailbox is this address's.
+    fn is(&self, address: Address) -> bool {
+        self.address == address && self.stage != Stage::Free
+    }
+
     /// Idle or rightly parked → scheduled; true if the caller must queue it.
     fn schedule(&mut self) -> bool {
         let due = match self.stage {
@@ -209,35 +237,64 @@ impl Inner {
         due
     }
 
+    fn kill(&mut self) -> Option<(Cause, String)> {
+        self.rare.as_mut()?.kill.take()
+    }
+
+    fn killed(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.kill.is_some())
+    }
+
     fn resumable(&self) -> bool {
-        self.answer.is_some() || self.woken || self.kill.is_some()
+        self.answer.is_some() || self.woken || self.killed()
     }
 
-    fn insert(&mut self, message: Message) {
-        self.ordinary += usize::from(is_ordinary(&message));
-        self.queue.push_back(message);
+    fn insert(&mut self, letter: Letter) {
+        self.ordinary += u32::from(is_ordinary(&letter));
+        self.queue.push(letter);
     }
 
-    fn pop(&mut self) -> Option<Message> {
-        let message = self.queue.pop_front()?;
-        if is_ordinary(&message) {
-            self.ordinary -= 1;
-            // A held sender's message takes the place: its order behind what it sent before is kept, since it waits.
-            if let Some(held) = self.held.pop_front() {
-                self.insert(held);
-            }
+    /// Books the turns that began since the last time. What is held back comes in where they made room.
+    #[expect(clippy::cast_possible_truncation, reason = "two halves of a word")]
+    fn settle(&mut self, begun: u64) {
+        if begun == self.begun {
+            return;
         }
-        Some(message)
+        let (all, ordinary) = ((begun as u32).wrapping_sub(self.begun as u32), (begun >> 32).wrapping_sub(self.begun >> 32));
+        self.begun = begun;
+        self.shared -= all;
+        self.ordinary -= ordinary as u32;
+        if self.rare.is_some() {
+            self.let_in();
+        }
     }
 
-    fn drop_oldest(&mut self) -> Option<Message> {
-        let position = self.queue.iter().position(is_ordinary)?;
-        self.ordinary -= 1;
-        self.queue.remove(position)
+    #[cold]
+    fn let_in(&mut self) {
+        while self.ordinary < self.bound
+            && let Some(letter) = self.rare.as_mut().and_then(|rare| rare.held.pop())
+        {
+            self.insert(letter);
+        }
+    }
+
+    fn drop_oldest(&mut self) -> Option<Letter> {
+        let dropped = self.queue.remove(is_ordinary);
+        self.ordinary -= u32::from(dropped.is_some());
+        dropped
     }
 }
 
 impl Mailbox {
+    /// The lock, with what began meanwhile booked.
+    fn settled(&self) -> BriefGuard<'_, Inner> {
+        let mut inner = self.inner.lock();
+        // Relaxed: for the worker that has the mailbox it is its own; for others a turn that began just now may be booked
+        // later, which only makes the mailbox seem fuller.
+        inner.settle(self.begun.load(Ordering::Relaxed));
+        inner
+    }
+
     /// Gives a free mailbox to an address. It starts scheduled: the caller queues it, so that `init` runs first.
     pub fn open(&self, address: Address, tag: Tag, bound: usize, full: Full) {
         let mut inner = self.inner.lock();
@@ -245,7 +302,7 @@ impl Mailbox {
         inner.address = address;
         inner.tag = tag;
         inner.stage = Stage::Scheduled;
-        (inner.bound, inner.full) = (bound, full);
+        (inner.bound, inner.full) = (u32::try_from(bound).unwrap_or(u32::MAX), full);
         self.killed.store(false, Ordering::Relaxed);
     }
 
@@ -254,54 +311,67 @@ impl Mailbox {
         let mut inner = self.inner.lock();
         inner.address = Address::HOST;
         inner.stage = Stage::Free;
-        (inner.ordinary, inner.overload) = (0, OVERLOAD);
-        (inner.awaited, inner.woken) = (Session::NONE, false);
-        inner.answer = None;
-        inner.kill = None;
+        (inner.ordinary, inner.shared, inner.overload) = (0, 0, OVERLOAD);
+        inner.begun = self.begun.load(Ordering::Relaxed);
+        (inner.awaited, inner.deadline, inner.woken) = (Session::NONE, 0, false);
         self.waits_on.store(0, Ordering::Relaxed);
-        Close { messages: std::mem::take(&mut inner.queue), held: std::mem::take(&mut inner.held) }
+        let (messages, answer, rare) = (std::mem::take(&mut inner.queue), inner.answer.take(), inner.rare.take());
+        drop(inner);
+        drop(answer);
+        Close { messages, held: rare.map_or_else(Chain::default, |rare| rare.held) }
     }
 
     /// Puts a message in, if `admit` agrees to what the receiver is.
+    #[inline]
     pub fn push(&self, to: Address, message: Message, admit: impl FnOnce(Tag) -> bool) -> Push {
+        let ordinary = is_ordinary(&message);
+        let letter = Letter::new(message);
         let mut inner = self.inner.lock();
-        if inner.address != to || inner.stage == Stage::Free {
-            return Push { outcome: Pushed::Gone(message), dropped: None };
+        if !inner.is(to) {
+            return Push { outcome: Pushed::Gone(letter), dropped: None };
         }
         if !admit(inner.tag) {
-            return Push { outcome: Pushed::Denied(message), dropped: None };
+            return Push { outcome: Pushed::Denied(letter), dropped: None };
         }
         let mut dropped = None;
-        if is_ordinary(&message) && inner.ordinary >= inner.bound {
-            if inner.full != Full::DropOldest {
-                let full = inner.full;
-                return Push { outcome: Pushed::Full(message, full), dropped: None };
+        if ordinary && inner.ordinary >= inner.bound {
+            inner.settle(self.begun.load(Ordering::Relaxed));
+            if inner.ordinary >= inner.bound {
+                if inner.full != Full::DropOldest {
+                    let full = inner.full;
+                    return Push { outcome: Pushed::Full(letter, full), dropped: None };
+                }
+                dropped = inner.drop_oldest();
             }
-            dropped = inner.drop_oldest();
         }
-        inner.insert(message);
+        inner.ordinary += u32::from(ordinary);
+        inner.queue.push(letter);
         let outcome = if inner.schedule() { Pushed::Schedule } else { Pushed::Queued };
         Push { outcome, dropped }
     }
 
     /// Keeps the message of a sender that is parked until there is room. Room may have come up meanwhile.
     pub fn hold(&self, to: Address, message: Message) -> Pushed {
-        let mut inner = self.inner.lock();
-        if inner.address != to || inner.stage == Stage::Free {
-            return Pushed::Gone(message);
+        let letter = Letter::new(message);
+        let mut inner = self.settled();
+        if !inner.is(to) {
+            return Pushed::Gone(letter);
         }
         if inner.ordinary < inner.bound {
-            inner.insert(message);
+            inner.insert(letter);
         } else {
-            inner.held.push_back(message);
+            inner.rare.get_or_insert_default().held.push(letter);
         }
         if inner.schedule() { Pushed::Schedule } else { Pushed::Queued }
     }
 
-    /// Moves up to `share(length)` messages to `batch`. Only the worker that has the mailbox may call this.
-    pub fn take(&self, share: impl FnOnce(usize) -> usize, batch: &mut VecDeque<Message>, parked: bool) -> Taken {
-        let mut inner = self.inner.lock();
-        if let Some((cause, reason)) = inner.kill.take() {
+    /// Moves up to `share(length)` messages to `batch`, which must be empty; a mailbox whose policy at the bound is not
+    /// to refuse gives one at a time, since what is in a share can no longer be dropped, or make room for what is held.
+    /// Only the worker that has the mailbox may call this.
+    #[inline]
+    pub fn take(&self, share: impl FnOnce(usize) -> usize, batch: &mut Chain, parked: bool) -> Taken {
+        let mut inner = self.settled();
+        if let Some((cause, reason)) = inner.kill() {
             return Taken::Killed(cause, reason);
         }
         if parked {
@@ -309,26 +379,42 @@ impl Mailbox {
             return Taken::Resume;
         }
         let length = inner.queue.len();
-        let overload = (length > inner.overload).then(|| {
-            while length > inner.overload {
-                inner.overload *= 2;
-            }
-            length
-        });
         if length == 0 {
             inner.overload = OVERLOAD;
             return Taken::Nothing;
         }
-        for _ in 0..share(length).min(length) {
-            batch.extend(inner.pop());
-        }
-        Taken::Messages { overload }
+        let overload = (length > inner.overload as usize).then(|| {
+            while length > inner.overload as usize {
+                inner.overload = inner.overload.saturating_mul(2);
+            }
+            length
+        });
+        let count = if inner.full == Full::Refuse { share(length).min(length) } else { 1 };
+        *batch = inner.queue.split(count);
+        inner.shared += batch.length();
+        Taken::Messages { left: length - count, overload }
+    }
+
+    /// The next message of a share; from here on it no longer counts. Only the worker that has the mailbox may call
+    /// this.
+    #[inline]
+    pub fn begin(&self, batch: &mut Chain) -> Option<Message> {
+        let message = batch.pop()?.open();
+        let step = if is_ordinary(&message) { ORDINARY + 1 } else { 1 };
+        // One writer: load and store are enough. The low half's carry would count one ordinary turn too many, so the
+        // halves are added apart.
+        let begun = self.begun.load(Ordering::Relaxed);
+        let low = (begun + step) & (ORDINARY - 1);
+        let high = (begun & !(ORDINARY - 1)).wrapping_add(step & !(ORDINARY - 1));
+        self.begun.store(high | low, Ordering::Relaxed);
+        Some(message)
     }
 
     /// Ends a turn of the queue. Only the worker that has the mailbox may call this, with nothing left in its batch.
+    #[inline]
     pub fn rest(&self) -> Rest {
-        let mut inner = self.inner.lock();
-        if inner.queue.is_empty() && inner.kill.is_none() {
+        let mut inner = self.settled();
+        if inner.queue.is_empty() && !inner.killed() {
             inner.overload = OVERLOAD;
             inner.stage = Stage::Idle;
             Rest::Idle
@@ -339,12 +425,10 @@ impl Mailbox {
 
     /// Puts messages that were taken but not handled back to the front. Only the worker that has the mailbox may
     /// call this.
-    pub fn untake(&self, batch: &mut VecDeque<Message>) {
-        let mut inner = self.inner.lock();
-        while let Some(message) = batch.pop_back() {
-            inner.ordinary += usize::from(is_ordinary(&message));
-            inner.queue.push_front(message);
-        }
+    pub fn untake(&self, batch: &mut Chain) {
+        let mut inner = self.settled();
+        inner.shared -= batch.length();
+        inner.queue.prepend(std::mem::take(batch));
     }
 
     /// The actor is about to wait exclusively: the answer to `session` goes to the lane, not to the queue. `on` is
@@ -362,19 +446,20 @@ impl Mailbox {
     /// Takes the answer of the exclusive wait, if it is there.
     pub fn answered(&self) -> Option<Message> {
         let mut inner = self.inner.lock();
-        let answer = inner.answer.take();
-        if answer.is_some() {
-            (inner.awaited, inner.deadline) = (Session::NONE, 0);
-        }
-        answer
+        let answer = inner.answer.take()?;
+        (inner.awaited, inner.deadline) = (Session::NONE, 0);
+        drop(inner);
+        Some(answer.open())
     }
 
     /// Gives up the exclusive wait before it was answered.
     pub fn unexpect(&self) {
         let mut inner = self.inner.lock();
         (inner.awaited, inner.deadline) = (Session::NONE, 0);
-        inner.answer = None;
+        let unwanted = inner.answer.take();
         self.waits_on.store(0, Ordering::Relaxed);
+        drop(inner);
+        drop(unwanted);
     }
 
     /// Whose answer the actor waits for exclusively.
@@ -401,7 +486,7 @@ impl Mailbox {
             return Expired::Later(inner.deadline);
         }
         let error = CallError::new(ErrorCode::Deadline, "no answer came in time");
-        inner.answer = Some(reply(Address::HOST, inner.awaited, Err(error)));
+        inner.answer = Some(Letter::new(reply(Address::HOST, inner.awaited, Err(error))));
         self.waits_on.store(0, Ordering::Relaxed);
         Expired::Answered(inner.schedule())
     }
@@ -417,20 +502,23 @@ impl Mailbox {
     }
 
     /// Brings what was awaited: into the lane if an exclusive call awaits it, else into the queue.
+    #[inline]
     pub fn answer(&self, to: Address, message: Message) -> Pushed {
+        let session = message.session;
+        let letter = Letter::new(message);
         let mut inner = self.inner.lock();
-        if inner.address != to || inner.stage == Stage::Free {
-            return Pushed::Gone(message);
+        if !inner.is(to) {
+            return Pushed::Gone(letter);
         }
-        if !message.session.is_none() && inner.awaited == message.session {
+        if !session.is_none() && inner.awaited == session {
             if inner.answer.is_some() {
                 // The second answer to one session (a reply against a deadline): the first one stands.
                 return Pushed::Queued;
             }
-            inner.answer = Some(message);
+            inner.answer = Some(letter);
             self.waits_on.store(0, Ordering::Relaxed);
         } else {
-            inner.insert(message);
+            inner.insert(letter);
         }
         if inner.schedule() { Pushed::Schedule } else { Pushed::Queued }
     }
@@ -449,11 +537,11 @@ impl Mailbox {
     /// stands. None: no such actor. Some(true): the caller must queue the mailbox.
     pub fn kill(&self, to: Address, cause: Cause, reason: String) -> Option<bool> {
         let mut inner = self.inner.lock();
-        if inner.address != to || inner.stage == Stage::Free {
+        if !inner.is(to) {
             return None;
         }
-        if inner.kill.is_none() {
-            inner.kill = Some((cause, reason));
+        if !inner.killed() {
+            inner.rare.get_or_insert_default().kill = Some((cause, reason));
             // Release is not needed: the flag carries nothing, it only cuts a turn short.
             self.killed.store(true, Ordering::Relaxed);
         }
@@ -462,7 +550,7 @@ impl Mailbox {
 
     /// Takes a kill that cut the running turn short. Only the worker that has the mailbox may call this.
     pub fn take_kill(&self) -> Option<(Cause, String)> {
-        self.inner.lock().kill.take()
+        self.inner.lock().kill()
     }
 
     /// Whether a kill waits for the running turn to end.
@@ -479,12 +567,13 @@ impl Mailbox {
     /// What rights against an actor are checked by; None: it has ended.
     pub fn tag(&self, of: Address) -> Option<Tag> {
         let inner = self.inner.lock();
-        (inner.address == of && inner.stage != Stage::Free).then_some(inner.tag)
+        inner.is(of).then_some(inner.tag)
     }
 
-    /// Messages that wait now.
+    /// Messages that wait now, those in a worker's share too.
     pub fn len(&self) -> usize {
-        self.inner.lock().queue.len()
+        let inner = self.settled();
+        inner.queue.len() + inner.shared as usize
     }
 
     /// Whether none waits.
@@ -495,8 +584,8 @@ impl Mailbox {
     /// Whether an ordinary message would be refused (or dropped, or held).
     /// Nothing is ever refused to a socket; its reading is paused instead.
     pub fn is_full(&self, to: Address) -> bool {
-        let inner = self.inner.lock();
-        inner.address == to && inner.queue.len() >= inner.bound
+        let inner = self.settled();
+        inner.address == to && inner.queue.len() + inner.shared as usize >= inner.bound as usize
     }
 }
 

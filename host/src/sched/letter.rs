@@ -1,0 +1,434 @@
+//! A message in its place: a node that is written once by the sender, linked from mailbox to worker, and used again.
+//! Used by the mailbox, and by the workers for the share that they took.
+//!
+//! Why not a ring buffer for each mailbox: an idle actor would keep its buffer, and messages would be copied from one
+//! buffer to the next. A [`Chain`] of letters needs nothing when it is empty, and a share of it changes hands in one step.
+//!
+//! Nodes come from a pool of the thread, which is refilled from, and spills into, a depot of the process: so nothing
+//! is allocated in the steady state, also where one worker only sends and another only receives.
+//!
+//! Must hold: a node is owned by exactly one letter, chain or pool; a node in a pool holds no message.
+
+use std::fmt;
+use std::ops::Deref;
+use std::ptr::NonNull;
+
+use crate::base::Message;
+
+/// Two cache lines of their own, so that sender and receiver on two cores share no more than the message.
+#[repr(align(128))]
+struct Node {
+    next: Option<NonNull<Node>>,
+    /// None only in a pool.
+    message: Option<Message>,
+}
+
+/// One message and its place.
+pub struct Letter(NonNull<Node>);
+
+#[expect(unsafe_code, reason = "owns its node")]
+// SAFETY: a letter owns its node, as a box would; messages may change threads.
+unsafe impl Send for Letter {}
+
+#[expect(unsafe_code, reason = "owns its node")]
+impl Letter {
+    /// Writes a message.
+    #[inline]
+    pub fn new(message: Message) -> Self {
+        let node = pool::get();
+        // SAFETY: `get` gives a node that nobody else has.
+        unsafe { (*node.as_ptr()).message = Some(message) };
+        Self(node)
+    }
+
+    /// The message; the place goes back to the pool.
+    #[inline]
+    pub fn open(self) -> Message {
+        let node = self.0;
+        std::mem::forget(self);
+        // SAFETY: the node was the letter's, which is forgotten, so it is ours alone.
+        let message = unsafe { (*node.as_ptr()).message.take() };
+        pool::put(node);
+        message.expect("a letter has its message")
+    }
+}
+
+#[expect(unsafe_code, reason = "owns its node")]
+impl Deref for Letter {
+    type Target = Message;
+    fn deref(&self) -> &Message {
+        // SAFETY: the letter owns its node.
+        unsafe { (*self.0.as_ptr()).message.as_ref() }.expect("a letter has its message")
+    }
+}
+
+#[expect(unsafe_code, reason = "owns its node")]
+impl Drop for Letter {
+    fn drop(&mut self) {
+        // SAFETY: the letter owns its node, and nobody uses the letter after this.
+        unsafe { (*self.0.as_ptr()).message = None };
+        pool::put(self.0);
+    }
+}
+
+impl fmt::Debug for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+/// Letters in their order.
+#[derive(Default)]
+pub struct Chain {
+    /// The first and the last; what lies between hangs together by `next`, and the last one's is none.
+    ends: Option<(NonNull<Node>, NonNull<Node>)>,
+    length: u32,
+}
+
+#[expect(unsafe_code, reason = "owns its nodes")]
+// SAFETY: as for a letter.
+unsafe impl Send for Chain {}
+
+#[expect(unsafe_code, reason = "owns its nodes")]
+impl Chain {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.length as usize
+    }
+
+    /// The same, as it is kept.
+    pub(super) fn length(&self) -> u32 {
+        self.length
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_none()
+    }
+
+    /// The first message.
+    pub fn front(&self) -> Option<&Message> {
+        // SAFETY: the chain owns its nodes, and is borrowed for as long as the reference lives.
+        self.ends.and_then(|(first, _)| unsafe { (*first.as_ptr()).message.as_ref() })
+    }
+
+    /// Adds one at the end.
+    #[inline]
+    pub fn push(&mut self, letter: Letter) {
+        let node = letter.0;
+        std::mem::forget(letter);
+        // SAFETY: the node was the letter's and is the chain's from here on; the last node is the chain's.
+        unsafe {
+            (*node.as_ptr()).next = None;
+            self.ends = match self.ends {
+                None => Some((node, node)),
+                Some((first, last)) => {
+                    (*last.as_ptr()).next = Some(node);
+                    Some((first, node))
+                }
+            };
+        }
+        self.length += 1;
+    }
+
+    /// Takes the first.
+    #[inline]
+    pub fn pop(&mut self) -> Option<Letter> {
+        let (first, last) = self.ends?;
+        // SAFETY: the first node is the chain's.
+        let next = unsafe { (*first.as_ptr()).next };
+        self.ends = next.map(|next| (next, last));
+        self.length -= 1;
+        Some(Letter(first))
+    }
+
+    /// Takes the first `count`, or all.
+    pub fn split(&mut self, count: usize) -> Self {
+        let Some((first, last)) = self.ends.filter(|_| count > 0) else { return Self::default() };
+        if count >= self.len() {
+            return std::mem::take(self);
+        }
+        let mut cut = first;
+        for _ in 1..count {
+            // SAFETY: `cut` is the chain's and not its last node, since there are more than `count`.
+            cut = unsafe { (*cut.as_ptr()).next }.expect("the chain is longer");
+        }
+        // SAFETY: as above; the part behind it stays with this chain.
+        let rest = unsafe { (*cut.as_ptr()).next.take() };
+        let taken = u32::try_from(count).expect("less than the chain's length");
+        self.ends = rest.map(|rest| (rest, last));
+        self.length -= taken;
+        Self { ends: Some((first, cut)), length: taken }
+    }
+
+    /// Puts all of another chain before the first.
+    pub fn prepend(&mut self, mut other: Self) {
+        let Some((first, last)) = other.ends.take() else { return };
+        self.ends = match self.ends {
+            None => Some((first, last)),
+            Some((second, end)) => {
+                // SAFETY: `last` was the other chain's and is this one's from here on.
+                unsafe { (*last.as_ptr()).next = Some(second) };
+                Some((first, end))
+            }
+        };
+        self.length += other.length;
+        other.length = 0;
+    }
+
+    /// Takes the first message that is such a one.
+    pub fn remove(&mut self, such: impl Fn(&Message) -> bool) -> Option<Letter> {
+        let mut before = Self::default();
+        let mut found = None;
+        while let Some(letter) = self.pop() {
+            if such(&letter) {
+                found = Some(letter);
+                break;
+            }
+            before.push(letter);
+        }
+        self.prepend(before);
+        found
+    }
+
+    /// Any message that is such a one?
+    pub fn any(&self, such: impl Fn(&Message) -> bool) -> bool {
+        let mut at = self.ends.map(|(first, _)| first);
+        while let Some(node) = at {
+            // SAFETY: the node is the chain's, which is borrowed here.
+            let node = unsafe { &*node.as_ptr() };
+            if node.message.as_ref().is_some_and(&such) {
+                return true;
+            }
+            at = node.next;
+        }
+        false
+    }
+}
+
+impl Iterator for Chain {
+    type Item = Letter;
+    fn next(&mut self) -> Option<Letter> {
+        self.pop()
+    }
+}
+
+impl Drop for Chain {
+    fn drop(&mut self) {
+        while self.pop().is_some() {}
+    }
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} letters", self.length)
+    }
+}
+
+/// Nodes without a message. A model allocates each anew: the pool is nothing that threads agree on.
+#[expect(unsafe_code, reason = "owns its nodes")]
+mod pool {
+    use std::ptr::NonNull;
+
+    use super::Node;
+
+    fn fresh() -> NonNull<Node> {
+        NonNull::from(Box::leak(Box::new(Node { next: None, message: None })))
+    }
+
+    fn free(node: NonNull<Node>) {
+        // SAFETY: made by `fresh`, and nobody else has it.
+        drop(unsafe { Box::from_raw(node.as_ptr()) });
+    }
+
+    #[cfg(loom)]
+    pub(super) use {free as put, fresh as get};
+    #[cfg(not(loom))]
+    pub(super) use pooled::{get, put};
+
+    #[cfg(not(loom))]
+    mod pooled {
+        use std::cell::Cell;
+        use std::ptr::NonNull;
+
+        use super::{Node, free, fresh};
+        use crate::base::sync::Mutex;
+
+        /// Nodes that go to the depot, or come from it, at a time. A thread keeps at most twice as many. Thin air.
+        const BUNDLE: u32 = 64;
+        /// Bundles that the depot keeps (8 MiB); what is more is freed. So much was in flight at once, and may be again.
+        const BUNDLES: usize = 1024;
+
+        /// Nodes that hang together by `next`.
+        #[derive(Clone, Copy)]
+        struct Stack {
+            top: Option<NonNull<Node>>,
+            count: u32,
+        }
+
+        // SAFETY: whoever has the stack owns its nodes, which hold nothing.
+        unsafe impl Send for Stack {}
+
+        impl Stack {
+            const EMPTY: Self = Self { top: None, count: 0 };
+
+            #[inline]
+            fn pop(self) -> Option<(NonNull<Node>, Self)> {
+                let top = self.top?;
+                // SAFETY: the stack owns its nodes.
+                let below = unsafe { (*top.as_ptr()).next };
+                Some((top, Self { top: below, count: self.count - 1 }))
+            }
+
+            #[inline]
+            fn push(self, node: NonNull<Node>) -> Self {
+                // SAFETY: the caller gives the node to the stack.
+                unsafe { (*node.as_ptr()).next = self.top };
+                Self { top: Some(node), count: self.count + 1 }
+            }
+
+            fn free(mut self) {
+                while let Some((node, rest)) = self.pop() {
+                    free(node);
+                    self = rest;
+                }
+            }
+        }
+
+        /// Two stacks, so that a thread at the border of a bundle does not go to the depot each time.
+        struct Pool {
+            hot: Cell<Stack>,
+            spare: Cell<Stack>,
+        }
+
+        impl Drop for Pool {
+            fn drop(&mut self) {
+                self.hot.replace(Stack::EMPTY).free();
+                self.spare.replace(Stack::EMPTY).free();
+            }
+        }
+
+        thread_local! {
+            static POOL: Pool = const { Pool { hot: Cell::new(Stack::EMPTY), spare: Cell::new(Stack::EMPTY) } };
+        }
+
+        static DEPOT: Mutex<Vec<Stack>> = Mutex::new(Vec::new());
+
+        #[inline]
+        pub(in super::super) fn get() -> NonNull<Node> {
+            let node = POOL.try_with(|pool| match pool.hot.get().pop() {
+                Some((node, rest)) => {
+                    pool.hot.set(rest);
+                    node
+                }
+                None => refill(pool),
+            });
+            // No pool: the thread is about to end.
+            node.unwrap_or_else(|_| fresh())
+        }
+
+        #[inline]
+        pub(in super::super) fn put(node: NonNull<Node>) {
+            let kept = POOL.try_with(|pool| {
+                let mut hot = pool.hot.get();
+                if hot.count == BUNDLE {
+                    spill(pool);
+                    hot = Stack::EMPTY;
+                }
+                pool.hot.set(hot.push(node));
+            });
+            if kept.is_err() {
+                free(node);
+            }
+        }
+
+        /// The hot stack is empty.
+        #[cold]
+        fn refill(pool: &Pool) -> NonNull<Node> {
+            let mut stack = pool.spare.replace(Stack::EMPTY);
+            if stack.count == 0 {
+                stack = DEPOT.lock().pop().unwrap_or(Stack::EMPTY);
+            }
+            let Some((node, rest)) = stack.pop() else { return fresh() };
+            pool.hot.set(rest);
+            node
+        }
+
+        /// The hot stack is full, and will be replaced by an empty one.
+        #[cold]
+        fn spill(pool: &Pool) {
+            let full = pool.spare.replace(pool.hot.get());
+            if full.count == 0 {
+                return;
+            }
+            let mut depot = DEPOT.lock();
+            if depot.len() < BUNDLES {
+                depot.push(full);
+            } else {
+                drop(depot);
+                full.free();
+            }
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{Chain, Letter};
+    use crate::base::{Address, Body, Message, Payload, Session};
+
+    fn letter(number: u64) -> Letter {
+        let body = Body::Message { kind: 0, payload: Payload::empty(), deadline: 0 };
+        Letter::new(Message { source: Address::HOST, session: Session(number), body })
+    }
+
+    fn chain(numbers: &[u64]) -> Chain {
+        let mut chain = Chain::default();
+        numbers.iter().for_each(|number| chain.push(letter(*number)));
+        chain
+    }
+
+    #[track_caller]
+    fn holds(chain: Chain, expected: &[u64]) {
+        assert_eq!(chain.len(), expected.len());
+        assert_eq!(chain.is_empty(), expected.is_empty());
+        let numbers: Vec<u64> = chain.map(|letter| letter.open().session.0).collect();
+        assert_eq!(numbers, expected);
+    }
+
+    #[test]
+    fn a_share_is_cut_off_and_put_back() {
+        for count in 0..=5 {
+            let mut rest = chain(&[1, 2, 3, 4]);
+            let mut share = rest.split(count);
+            assert_eq!((share.len(), rest.len()), (count.min(4), 4 - count.min(4)));
+            rest.push(letter(5));
+            let _first = share.pop();
+            rest.prepend(share);
+            let from = if count == 0 { 0 } else { 1 };
+            holds(rest, &[1, 2, 3, 4, 5][from..]);
+        }
+    }
+
+    #[test]
+    fn one_is_taken_out_of_the_middle() {
+        for number in 1..=4 {
+            let mut chain = chain(&[1, 2, 3]);
+            let such = |message: &Message| message.session.0 == number;
+            assert_eq!(chain.any(such), number < 4);
+            assert_eq!(chain.remove(such).is_some(), number < 4);
+            chain.push(letter(9));
+            let left: Vec<u64> = [1, 2, 3, 9].into_iter().filter(|other| *other != number).collect();
+            holds(chain, &left);
+        }
+    }
+
+    #[test]
+    fn nodes_change_threads_and_are_used_again() {
+        for _ in 0..20 {
+            let chain = chain(&(0..500).collect::<Vec<u64>>());
+            let sum = std::thread::spawn(move || chain.map(|letter| letter.open().session.0).sum::<u64>());
+            assert_eq!(sum.join().expect("no panic"), 499 * 500 / 2);
+        }
+    }
+}
