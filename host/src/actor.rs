@@ -3,9 +3,11 @@
 //! The types are generic over the context `C` that a behavior acts through, since that is `node`'s.
 
 pub mod behavior;
+pub mod population;
 pub mod registry;
 pub mod table;
 
 pub use behavior::{Behavior, Fault, Module, Turn};
+pub use population::Population;
 pub use registry::Registry;
 pub use table::{Core, Phase, Slot, Table};

@@ -45,9 +45,9 @@ pub use context::{Awaited, Context};
 pub use interrupt::KillFlag;
 pub use spawn::{ModuleEntry, SpawnSpec};
 
-use crate::actor::{Registry, Table};
+use crate::actor::{Population, Registry, Table};
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use crate::base::sync::{Arc, Mutex, RwLock};
+use crate::base::sync::{Arc, Mutex, Padded, RwLock};
 use crate::base::{Address, Session, Signal};
 use crate::net::Net;
 use crate::sched::{Full, RunQueue};
@@ -98,14 +98,13 @@ pub struct Node {
     pub(in crate::node) clock: Clock,
     pub(in crate::node) timers: timers::Timers,
     pub(in crate::node) net: Net,
-    pub(in crate::node) modules: RwLock<BTreeMap<String, Arc<ModuleEntry>>>,
+    pub(in crate::node) modules: spawn::Modules,
     pub(in crate::node) labels: RwLock<Vec<Arc<str>>>,
     pub(in crate::node) subscribers: Mutex<Vec<(Signal, Address)>>,
     pub(in crate::node) outside: outside::Outside,
     /// The first session of the next block; contexts take blocks of `SESSION_BLOCK`.
-    sessions: AtomicU64,
-    /// Actors alive.
-    pub(in crate::node) alive: AtomicUsize,
+    sessions: Padded<AtomicU64>,
+    pub(in crate::node) population: Population,
     /// Set when the host stops: spawns are refused.
     pub(in crate::node) stopping: AtomicBool,
     /// Actors without a parent that ended by a fault or an error of `init`.
@@ -113,7 +112,8 @@ pub struct Node {
     pub(in crate::node) ticks: RwLock<Vec<Tick>>,
 }
 
-/// Sessions that a context takes at a time, so that the counter's cache line is seldom touched.
+/// Sessions that a context takes at a time, so that the counter's cache line is seldom touched. Blocks begin at multiples
+/// of this; the first number of each is not used, so that a context can tell a block that is used up by its next number.
 pub(in crate::node) const SESSION_BLOCK: u64 = 64;
 
 impl std::fmt::Debug for Node {
@@ -127,16 +127,16 @@ impl Node {
     pub fn new(options: NodeOptions, clock: Clock, net: Net) -> Arc<Self> {
         let bell = net.clone();
         Arc::new(Self {
-            table: Table::new(0),
+            table: Table::new(0, options.workers),
             registry: Registry::default(),
             run: RunQueue::with_ring(options.workers, move || bell.ring()),
             timers: timers::Timers::new(),
-            modules: RwLock::new(BTreeMap::new()),
+            modules: spawn::Modules::default(),
             labels: RwLock::new(Vec::new()),
             subscribers: Mutex::new(Vec::new()),
             outside: outside::Outside::default(),
-            sessions: AtomicU64::new(1),
-            alive: AtomicUsize::new(0),
+            sessions: Padded(AtomicU64::new(0)),
+            population: Population::new(options.workers),
             stopping: AtomicBool::new(false),
             failed: AtomicUsize::new(0),
             ticks: RwLock::new(Vec::new()),
@@ -173,7 +173,7 @@ impl Node {
 
     /// Actors alive now.
     pub fn alive(&self) -> usize {
-        self.alive.load(Ordering::SeqCst)
+        self.population.alive()
     }
 
     /// Actors of the manifest that ended by a fault or an error of `init` since the start. What becomes of the others
@@ -209,15 +209,14 @@ impl Node {
         }
     }
 
-    /// A block of sessions that no one else has.
-    pub(in crate::node) fn session_block(&self, count: u64) -> std::ops::Range<u64> {
-        let first = self.sessions.fetch_add(count, Ordering::Relaxed);
-        first..first + count
+    /// The first of a block of sessions that no one else has.
+    pub(in crate::node) fn session_block(&self) -> u64 {
+        self.sessions.fetch_add(SESSION_BLOCK, Ordering::Relaxed) + 1
     }
 
     /// One session, for callers without a context.
     pub(in crate::node) fn session(&self) -> Session {
-        Session(self.session_block(1).start)
+        Session(self.session_block())
     }
 
     /// The text behind a label.
@@ -228,6 +227,9 @@ impl Node {
     /// The number of a label, made if it is new. Labels are never given back: there is one for each name in the
     /// manifest and each module.
     pub(in crate::node) fn label_of(&self, text: &str) -> u32 {
+        if let Some(index) = self.labels.read().iter().position(|label| &**label == text) {
+            return u32::try_from(index).expect("fewer labels than actors");
+        }
         let mut labels = self.labels.write();
         let index = labels.iter().position(|label| &**label == text).unwrap_or_else(|| {
             labels.push(text.into());

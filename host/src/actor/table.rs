@@ -4,14 +4,17 @@
 //! Must hold: a slot is given out with a generation it never had; freed slots wait in a FIFO, so that a generation
 //! lasts long; a slot whose generations are used up is retired.
 //!
+//! Each worker has a shelf of free slots of its own, so that workers that spawn do not wait for each other; what is
+//! too much for a shelf (where actors end that were started elsewhere) goes to the store, which fills the other shelves.
+//!
 //! Who may touch what: `mailbox` anybody; `core` only the worker that has the mailbox (the lock is never contended,
 //! it only proves it to the compiler); `watchers` anybody; the rest is written before the mailbox opens.
 
 use std::collections::VecDeque;
 
-use crate::actor::{Behavior, Module};
+use crate::actor::Behavior;
 use crate::base::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use crate::base::sync::{Arc, Mutex, OnceLock};
+use crate::base::sync::{Brief, OnceLock, Padded};
 use crate::base::{Address, Session};
 use crate::sched::Mailbox;
 
@@ -23,11 +26,16 @@ const CHUNK: usize = 4;
 const CHUNKS: usize = (1 << crate::base::address::SLOT_BITS) / CHUNK;
 #[cfg(loom)]
 const CHUNKS: usize = 1;
-/// Freed slots that wait before the oldest is used again.
+/// Freed slots that wait on a shelf before the oldest is used again.
 #[cfg(not(loom))]
 const COOL: usize = 256;
 #[cfg(loom)]
 const COOL: usize = 0;
+/// Slots that go from a shelf to the store, or from there to a shelf, at a time.
+#[cfg(not(loom))]
+const LOT: usize = 64;
+#[cfg(loom)]
+const LOT: usize = 1;
 
 /// Where an actor is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +50,6 @@ pub enum Phase {
 
 /// The running half of an actor.
 pub struct Core<C> {
-    pub module: Arc<dyn Module<C>>,
     /// None until the first turn.
     pub behavior: Option<Box<dyn Behavior<C>>>,
     pub cx: C,
@@ -57,13 +64,17 @@ impl<C> std::fmt::Debug for Core<C> {
     }
 }
 
-/// One place in the table.
+/// Who asked for word of an end, and under which session.
+pub type Watchers = Vec<(Address, Session)>;
+
+/// One place in the table. It begins a cache line, so that neighbours on two workers do not share one.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Slot<C> {
     pub mailbox: Mailbox,
-    pub core: Mutex<Option<Box<Core<C>>>>,
-    /// Who asked for word of the end: only of the actor whose address the mailbox has.
-    pub watchers: Mutex<Vec<(Address, Session)>>,
+    pub core: Brief<Option<Core<C>>>,
+    /// Only of the actor whose address the mailbox has. Most have none.
+    pub watchers: Brief<Option<Box<Watchers>>>,
     /// Sockets were paused because the mailbox was full.
     pub paused: AtomicBool,
     generation: AtomicU32,
@@ -73,8 +84,8 @@ impl<C> Default for Slot<C> {
     fn default() -> Self {
         Self {
             mailbox: Mailbox::default(),
-            core: Mutex::new(None),
-            watchers: Mutex::new(Vec::new()),
+            core: Brief::new(None),
+            watchers: Brief::new(None),
             paused: AtomicBool::new(false),
             generation: AtomicU32::new(0),
         }
@@ -84,18 +95,18 @@ impl<C> Default for Slot<C> {
 /// Slots that are made together.
 type Chunk<C> = Box<[Slot<C>]>;
 
-#[derive(Debug)]
-struct Free {
-    slots: VecDeque<u32>,
-    /// The first slot that was never used. 0 is never used at all: it is "none".
-    fresh: u32,
-}
+/// Free slots, those that were freed first in front.
+type Shelf = Brief<VecDeque<u32>>;
 
 /// See the file's head.
 pub struct Table<C> {
     node: u8,
     chunks: Box<[OnceLock<Chunk<C>>]>,
-    free: Mutex<Free>,
+    /// One a worker, the last for everybody else.
+    shelves: Box<[Padded<Shelf>]>,
+    store: Padded<Shelf>,
+    /// The first slot that was never given out. 0 never is: it is "none".
+    fresh: Padded<AtomicU32>,
 }
 
 impl<C> std::fmt::Debug for Table<C> {
@@ -105,44 +116,71 @@ impl<C> std::fmt::Debug for Table<C> {
 }
 
 impl<C> Table<C> {
-    /// An empty table of a node.
-    pub fn new(node: u8) -> Self {
+    /// An empty table of a node with so many workers.
+    pub fn new(node: u8, workers: usize) -> Self {
+        let shelf = || Padded(Brief::new(VecDeque::new()));
         Self {
             node,
             chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(),
-            free: Mutex::new(Free { slots: VecDeque::new(), fresh: 1 }),
+            shelves: (0..=workers).map(|_| shelf()).collect(),
+            store: shelf(),
+            fresh: Padded(AtomicU32::new(1)),
         }
     }
 
+    fn shelf(&self, worker: Option<usize>) -> &Shelf {
+        &self.shelves[worker.unwrap_or(self.shelves.len() - 1)]
+    }
+
     /// A free slot and the address it will have. None: 16.7 million actors are alive.
-    pub fn reserve(&self) -> Option<(Address, &Slot<C>)> {
-        let index = {
-            let mut free = self.free.lock();
-            let limit = u32::try_from(CHUNKS * CHUNK).expect("the table has 2^24 slots");
-            if free.slots.len() > COOL || free.fresh == limit {
-                free.slots.pop_front()?
-            } else {
-                free.fresh += 1;
-                free.fresh - 1
-            }
+    pub fn reserve(&self, worker: Option<usize>) -> Option<(Address, &Slot<C>)> {
+        let cool = {
+            let mut shelf = self.shelf(worker).lock();
+            if shelf.len() > COOL { shelf.pop_front() } else { None }
         };
+        let index = cool.or_else(|| self.fetch()).or_else(|| self.any())?;
         let chunk = &self.chunks[index as usize / CHUNK];
         let slots = chunk.get_or_init(|| (0..CHUNK).map(|_| Slot::default()).collect());
         let slot = &slots[index as usize % CHUNK];
+        // Relaxed: what was stored before the slot was freed comes with the shelf's lock.
         Some((Address::new(self.node, slot.generation.load(Ordering::Relaxed), index), slot))
     }
 
+    /// A slot from the store, or one that was never used.
+    fn fetch(&self) -> Option<u32> {
+        if let Some(slot) = self.store.lock().pop_front() {
+            return Some(slot);
+        }
+        let limit = u32::try_from(CHUNKS * CHUNK).expect("the table has 2^24 slots");
+        let next = |fresh| (fresh < limit).then_some(fresh + 1);
+        self.fresh.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()
+    }
+
+    /// The table is used up: any free slot.
+    #[cold]
+    fn any(&self) -> Option<u32> {
+        self.shelves.iter().find_map(|shelf| shelf.lock().pop_front())
+    }
+
     /// Gives a slot back; its mailbox is closed. The address is never used again.
-    pub fn release(&self, address: Address) {
+    pub fn release(&self, worker: Option<usize>, address: Address) {
         let slot = self.slot(address.slot()).expect("a reserved slot exists");
         let generation = slot.generation.load(Ordering::Relaxed);
         debug_assert_eq!(generation, address.generation());
         if generation == u32::MAX {
             return;
         }
-        // Relaxed: the free list's lock orders it before the next `reserve`.
+        // Relaxed: the shelf's lock orders it before the next `reserve`.
         slot.generation.store(generation + 1, Ordering::Relaxed);
-        self.free.lock().slots.push_back(address.slot());
+        let surplus = {
+            let mut shelf = self.shelf(worker).lock();
+            shelf.push_back(address.slot());
+            if shelf.len() < COOL + 2 * LOT {
+                return;
+            }
+            shelf.drain(..LOT).collect::<Vec<u32>>()
+        };
+        self.store.lock().extend(surplus);
     }
 
     /// The slot of an address of this node, whoever is in it now.
@@ -160,34 +198,45 @@ impl<C> Table<C> {
 
     /// Every slot that was ever used.
     pub fn slots(&self) -> impl Iterator<Item = &Slot<C>> {
-        let fresh = self.free.lock().fresh;
+        let fresh = self.fresh.load(Ordering::Relaxed);
         (1..fresh).filter_map(|index| self.slot(index))
     }
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::{COOL, Table};
+    use super::{COOL, LOT, Table};
     use crate::base::Address;
 
     #[test]
     fn a_freed_slot_waits_and_comes_back_with_a_new_generation() {
-        let table: Table<()> = Table::new(0);
-        let (first, _) = table.reserve().expect("room");
-        table.release(first);
+        let table: Table<()> = Table::new(0, 1);
+        let (first, _) = table.reserve(Some(0)).expect("room");
+        table.release(Some(0), first);
         let mut seen = Vec::new();
         for _ in 0..2 * COOL + 2 {
-            let (address, _) = table.reserve().expect("room");
+            let (address, _) = table.reserve(Some(0)).expect("room");
             assert_ne!(address, first);
-            table.release(address);
+            table.release(Some(0), address);
             seen.push(address);
         }
         assert!(seen.contains(&Address::new(0, 1, first.slot())));
     }
 
     #[test]
+    fn what_one_worker_frees_another_one_uses() {
+        let table: Table<()> = Table::new(0, 2);
+        let rounds = 20 * (COOL + 2 * LOT);
+        for _ in 0..rounds {
+            let (address, _) = table.reserve(Some(0)).expect("room");
+            table.release(Some(1), address);
+        }
+        assert!(table.slots().count() < rounds / 10, "freed slots are not used again");
+    }
+
+    #[test]
     fn forged_addresses_find_no_slot() {
-        let table: Table<()> = Table::new(0);
+        let table: Table<()> = Table::new(0, 1);
         for raw in [0, 1, u64::MAX, 1 << 56, (1 << 24) - 1] {
             assert!(table.get(Address::from_raw(raw)).is_none(), "{raw:x}");
         }

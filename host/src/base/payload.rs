@@ -113,7 +113,8 @@ mod tests {
     fn large_bytes_keep_their_place() {
         let bytes = vec![7; INLINE + 1];
         let place = bytes.as_ptr();
-        assert_eq!(Payload::from(bytes).into_vec().as_ptr(), place);
+        let back = Payload::from(bytes).into_vec();
+        assert_eq!(back.as_ptr(), place);
         let shared = Payload::from(vec![7; INLINE + 1]).into_shared();
         assert_eq!(shared.clone().as_ptr(), shared.as_ptr());
     }

@@ -33,10 +33,98 @@ impl fmt::Display for Session {
     }
 }
 
-/// A map by session. Its hash is one multiplication: the keys are the host's own counters, no guest chooses them.
-pub type SessionMap<T> = HashMap<Session, T, BuildHasherDefault<CounterHasher>>;
+/// What an actor awaits, by session. Few entries are looked through one by one, which is cheaper than a hash; the
+/// limit is thin air. Empty, it owns no memory (or what four entries need).
+#[derive(Debug)]
+pub struct SessionMap<T>(Entries<T>);
 
-/// Fibonacci hashing of one u64.
+/// Entries that are looked through.
+const FEW: usize = 8;
+
+#[derive(Debug)]
+enum Entries<T> {
+    Few(Vec<(Session, T)>),
+    Many(Box<HashMap<Session, T, BuildHasherDefault<CounterHasher>>>),
+}
+
+impl<T> Default for SessionMap<T> {
+    fn default() -> Self {
+        Self(Entries::Few(Vec::new()))
+    }
+}
+
+impl<T> SessionMap<T> {
+    /// Adds an entry; the session is new (the host numbers them).
+    #[inline]
+    pub fn insert(&mut self, session: Session, value: T) {
+        match &mut self.0 {
+            Entries::Few(entries) if entries.len() < FEW => entries.push((session, value)),
+            Entries::Few(entries) => {
+                let mut many: HashMap<_, _, _> = std::mem::take(entries).into_iter().collect();
+                many.insert(session, value);
+                self.0 = Entries::Many(Box::new(many));
+            }
+            Entries::Many(map) => {
+                map.insert(session, value);
+            }
+        }
+    }
+
+    /// Takes an entry out.
+    #[inline]
+    pub fn remove(&mut self, session: &Session) -> Option<T> {
+        match &mut self.0 {
+            Entries::Few(entries) => {
+                let place = entries.iter().position(|(other, _)| other == session)?;
+                Some(entries.swap_remove(place).1)
+            }
+            Entries::Many(map) => {
+                let value = map.remove(session);
+                if map.is_empty() {
+                    *self = Self::default();
+                }
+                value
+            }
+        }
+    }
+
+    /// An entry.
+    #[inline]
+    pub fn get(&self, session: &Session) -> Option<&T> {
+        match &self.0 {
+            Entries::Few(entries) => entries.iter().find(|(other, _)| other == session).map(|(_, value)| value),
+            Entries::Many(map) => map.get(session),
+        }
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        match &self.0 {
+            Entries::Few(entries) => entries.is_empty(),
+            Entries::Many(map) => map.is_empty(),
+        }
+    }
+
+    /// All entries, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (Session, &T)> {
+        let (few, many) = match &self.0 {
+            Entries::Few(entries) => (Some(entries), None),
+            Entries::Many(map) => (None, Some(map)),
+        };
+        let few = few.into_iter().flatten().map(|(session, value)| (*session, value));
+        few.chain(many.into_iter().flat_map(|map| map.iter()).map(|(session, value)| (*session, value)))
+    }
+
+    /// All values, in no order.
+    pub fn into_values(self) -> Vec<T> {
+        match self.0 {
+            Entries::Few(entries) => entries.into_iter().map(|(_, value)| value).collect(),
+            Entries::Many(map) => map.into_values().collect(),
+        }
+    }
+}
+
+/// Fibonacci hashing of one u64: a multiplication is enough, the keys are the host's own counters, no guest chooses them.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct CounterHasher(u64);
 
@@ -52,5 +140,27 @@ impl Hasher for CounterHasher {
     fn write_u64(&mut self, value: u64) {
         // 2^64 / golden ratio (Knuth, TAOCP 3, 6.4): spreads counters over the high bits that the map looks at.
         self.0 = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::{FEW, Session, SessionMap};
+
+    #[test]
+    fn entries_are_found_whether_few_or_many() {
+        let mut map = SessionMap::default();
+        let count = 3 * FEW as u64;
+        for number in 1..=count {
+            map.insert(Session(number), number);
+            assert_eq!((map.get(&Session(1)), map.get(&Session(number + 1))), (Some(&1), None));
+            assert_eq!(map.iter().count() as u64, number);
+        }
+        for number in (1..=count).rev() {
+            assert_eq!((map.remove(&Session(number)), map.remove(&Session(number))), (Some(number), None));
+        }
+        assert!(map.is_empty());
+        map.insert(Session(9), 9);
+        assert_eq!(map.into_values(), [9]);
     }
 }

@@ -22,6 +22,20 @@ pub use crate::base::lock::{Spin as Brief, SpinGuard as BriefGuard};
 #[cfg(loom)]
 pub use modeled::{Mutex as Brief, MutexGuard as BriefGuard};
 
+/// On cache lines of its own (two, since processors fetch them in pairs): for what one thread writes while others read
+/// its neighbours.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub struct Padded<T>(pub T);
+
+impl<T> std::ops::Deref for Padded<T> {
+    type Target = T;
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 #[cfg(loom)]
 pub use modeled::{Condvar, Mutex, MutexGuard, RwLock};
 

@@ -35,7 +35,7 @@ impl Context {
             return Err(CallError::new(ErrorCode::Cycle, cycle));
         }
         let message = Message { source: me, session, body: Body::Message { kind, payload, deadline } };
-        let sent = node.deliver(worker, to, message, |tag| inner.may_send(to, tag));
+        let sent = inner.deliver(to, message);
         if let Err(undelivered) = sent {
             let held =
                 if undelivered.hold { node.hold(worker, to, undelivered.message) } else { Err(undelivered.error) };

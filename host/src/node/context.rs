@@ -6,13 +6,37 @@
 //!
 //! Must hold: every open request in here is answered by the host if the actor does not ([`super::exit`]).
 
-use std::collections::VecDeque;
-use std::ops::Range;
+use std::borrow::Cow;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 
 use crate::base::sync::Arc;
 use crate::base::{Address, CallError, Grants, Payload, Session, SessionMap};
 use crate::node::Node;
+use crate::node::spawn::Kind;
 use crate::node::timers::TimerKey;
+
+/// The node, without a share in its count: two workers that start and end actors would write to the count's cache line
+/// all the time.
+pub(in crate::node) struct Home(ManuallyDrop<Arc<Node>>);
+
+impl Home {
+    #[expect(unsafe_code, reason = "a reference that is not counted")]
+    fn new(node: &Arc<Node>) -> Self {
+        // SAFETY: this copy is never dropped, so the count stays right. A context is in a slot of the node's own table, or
+        // in the hands of a worker, which has a counted reference for as long as it runs: so the node is there
+        // whenever a context is used.
+        Self(ManuallyDrop::new(unsafe { std::ptr::read(node) }))
+    }
+}
+
+impl Deref for Home {
+    type Target = Arc<Node>;
+    #[inline]
+    fn deref(&self) -> &Arc<Node> {
+        &self.0
+    }
+}
 
 /// A request that this actor is to answer.
 #[derive(Clone, Copy, Debug)]
@@ -41,24 +65,36 @@ pub enum Awaited {
 /// Whether a sender may send to a label, remembered.
 pub(in crate::node) type Verdicts = Vec<(u32, bool)>;
 
+/// What few actors need.
+#[derive(Default)]
+pub(in crate::node) struct Rare {
+    pub watches: SessionMap<Address>,
+    pub names: Vec<String>,
+    /// The reason of an exit, until the turn is over.
+    pub exit: String,
+    /// What this actor started last, and the modules' version then.
+    pub spawned: Option<(u64, Arc<Kind>)>,
+}
+
 pub(in crate::node) struct Inner {
-    pub node: Arc<Node>,
+    pub node: Home,
+    pub kind: Arc<Kind>,
     pub address: Address,
     pub parent: Address,
-    /// The name in the manifest, or the module's.
-    pub label: Arc<str>,
-    /// The label, with the index where there are several: for the log.
-    pub display: Arc<str>,
+    /// Which of the actors of its kind, and whether there are several.
     pub index: u32,
-    pub args: Payload,
-    pub grants: Arc<Grants>,
-    pub memory: usize,
-    /// `grants.send` has `*`.
-    pub send_all: bool,
+    pub several: bool,
+    pub has_sockets: bool,
+    pub subscribed: bool,
+    /// The actor ends when this turn does.
+    pub exiting: bool,
+    pub stopping: bool,
+    pub args: Box<[u8]>,
     pub verdicts: Verdicts,
     /// The worker that runs the actor now.
     pub worker: Option<usize>,
-    sessions: Range<u64>,
+    /// The next session; a multiple of the block's size: the block is used up.
+    next_session: u64,
     /// The request that is being handled, as long as it is neither answered, deferred nor forwarded.
     pub current: Option<Request>,
     /// The request of this turn that was deferred.
@@ -69,13 +105,15 @@ pub(in crate::node) struct Inner {
     pub sweep_at: u64,
     /// None: a timer of 0 ms, which is in the mailbox already.
     pub timers: SessionMap<Option<TimerKey>>,
-    pub watches: SessionMap<Address>,
-    pub names: Vec<String>,
-    pub has_sockets: bool,
-    pub exit: Option<String>,
-    pub stopping: bool,
-    /// Who is to hear that `init` has returned: an actor or the host, and its session.
-    pub spawner: Option<(Address, Session)>,
+    /// Who is to hear that `init` has returned: an actor or the host, and its session (none: nobody).
+    pub spawner: (Address, Session),
+    pub rare: Option<Box<Rare>>,
+}
+
+impl Inner {
+    pub(in crate::node) fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
 }
 
 /// See the file's head.
@@ -89,48 +127,41 @@ impl std::fmt::Debug for Context {
 
 /// What a context starts with.
 pub(in crate::node) struct Birth {
-    pub node: Arc<Node>,
-    pub address: Address,
+    pub kind: Arc<Kind>,
     pub parent: Address,
-    pub label: Arc<str>,
-    pub display: Arc<str>,
     pub index: u32,
+    pub several: bool,
     pub args: Payload,
-    pub grants: Arc<Grants>,
-    pub memory: usize,
     pub names: Vec<String>,
-    pub spawner: Option<(Address, Session)>,
+    pub spawner: (Address, Session),
 }
 
 impl Context {
-    pub(in crate::node) fn new(birth: Birth) -> Self {
-        let send_all = birth.grants.send.iter().any(|pattern| pattern.matches_all());
+    pub(in crate::node) fn new(node: &Arc<Node>, address: Address, birth: Birth) -> Self {
+        let rare = (!birth.names.is_empty()).then(|| Box::new(Rare { names: birth.names, ..Rare::default() }));
         Self(Some(Box::new(Inner {
-            node: birth.node,
-            address: birth.address,
+            node: Home::new(node),
+            kind: birth.kind,
+            address,
             parent: birth.parent,
-            label: birth.label,
-            display: birth.display,
             index: birth.index,
-            args: birth.args,
-            grants: birth.grants,
-            memory: birth.memory,
-            send_all,
+            several: birth.several,
+            has_sockets: false,
+            subscribed: false,
+            exiting: false,
+            stopping: false,
+            args: if birth.args.is_empty() { Box::default() } else { birth.args.into_vec().into_boxed_slice() },
             verdicts: Vec::new(),
             worker: None,
-            sessions: 0..0,
+            next_session: 0,
             current: None,
             deferred: Session::NONE,
             open: SessionMap::default(),
             outstanding: SessionMap::default(),
             sweep_at: 0,
             timers: SessionMap::default(),
-            watches: SessionMap::default(),
-            names: birth.names,
-            has_sockets: false,
-            exit: None,
-            stopping: false,
             spawner: birth.spawner,
+            rare,
         })))
     }
 
@@ -171,7 +202,7 @@ impl Context {
     /// A granted entry of the manifest's `[env]` table.
     pub fn env(&self, key: &str) -> Option<String> {
         let inner = self.inner();
-        let granted = crate::base::Pattern::any(&inner.grants.env, key);
+        let granted = crate::base::Pattern::any(&inner.kind.grants.env, key);
         if granted { inner.node.options.env.get(key).cloned() } else { None }
     }
 
@@ -179,13 +210,20 @@ impl Context {
     pub fn env_granted(&self) -> Vec<(String, String)> {
         let inner = self.inner();
         let all = inner.node.options.env.iter();
-        let granted = all.filter(|(key, _)| crate::base::Pattern::any(&inner.grants.env, key));
+        let granted = all.filter(|(key, _)| crate::base::Pattern::any(&inner.kind.grants.env, key));
         granted.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
     /// The name in the manifest, or the module's name.
     pub fn name(&self) -> &str {
-        &self.inner().label
+        &self.inner().kind.label
+    }
+
+    /// The name, with the index where there are several: for the log.
+    pub(in crate::node) fn display(&self) -> Cow<'_, str> {
+        let inner = self.inner();
+        let label = &*inner.kind.label;
+        if inner.several { format!("{label}.{}", inner.index).into() } else { label.into() }
     }
 
     /// Which of the manifest's `count` this is.
@@ -195,12 +233,12 @@ impl Context {
 
     /// What the actor may touch.
     pub fn grants(&self) -> &Grants {
-        &self.inner().grants
+        &self.inner().kind.grants
     }
 
     /// Bytes of linear memory that the actor may have.
     pub fn memory_limit(&self) -> usize {
-        self.inner().memory
+        self.inner().kind.memory
     }
 
     /// The node.
@@ -216,18 +254,19 @@ impl Context {
 
     pub(in crate::node) fn next_session(&mut self) -> Session {
         let inner = self.inner_mut();
-        if inner.sessions.is_empty() {
-            inner.sessions = inner.node.session_block(super::SESSION_BLOCK);
+        if inner.next_session.is_multiple_of(super::SESSION_BLOCK) {
+            inner.next_session = inner.node.session_block();
         }
-        let session = Session(inner.sessions.start);
-        inner.sessions.start += 1;
+        let session = Session(inner.next_session);
+        inner.next_session += 1;
         session
     }
 
     /// Everything this actor still owes an answer to, taken out.
-    pub(in crate::node) fn take_requests(&mut self) -> VecDeque<Request> {
+    pub(in crate::node) fn take_requests(&mut self) -> Vec<Request> {
         let inner = self.inner_mut();
-        let current = inner.current.take();
-        current.into_iter().chain(std::mem::take(&mut inner.open).into_values()).collect()
+        let mut requests = std::mem::take(&mut inner.open).into_values();
+        requests.extend(inner.current.take());
+        requests
     }
 }

@@ -33,10 +33,10 @@ impl Context {
         let now = inner.node.clock.now_ns();
         let mut over: Vec<Session> = Vec::new();
         let mut next = 0;
-        for (session, outstanding) in &inner.outstanding {
+        for (session, outstanding) in inner.outstanding.iter() {
             match outstanding.deadline {
                 0 => {}
-                due if due <= now => over.push(*session),
+                due if due <= now => over.push(session),
                 due if next == 0 || due < next => next = due,
                 _ => {}
             }

@@ -37,14 +37,16 @@ impl Node {
         drop(core.behavior.take());
 
         let inner = core.cx.inner_mut();
-        for name in std::mem::take(&mut inner.names) {
-            self.registry.unregister(&name, address);
+        for name in inner.rare.as_ref().map_or(&[][..], |rare| &rare.names) {
+            self.registry.unregister(name, address);
         }
 
-        for key in std::mem::take(&mut inner.timers).into_values().flatten() {
+        for key in std::mem::take(&mut inner.timers).into_values().into_iter().flatten() {
             self.timers.cancel(key);
         }
-        self.subscribers.lock().retain(|(_, subscriber)| *subscriber != address);
+        if inner.subscribed {
+            self.subscribers.lock().retain(|(_, subscriber)| *subscriber != address);
+        }
         // A socket may have been handed over that the actor did not get to see.
         let unseen = closed.messages.any(|message| matches!(message.body, Body::Socket { .. }));
         if inner.has_sockets || unseen {
@@ -52,28 +54,32 @@ impl Node {
         }
         slot.paused.store(false, Ordering::Relaxed);
 
-        let (spawner, parent) = (inner.spawner.take(), inner.parent);
-        let error = ended_error(address, cause, reason);
-        for request in core.cx.take_requests() {
-            self.reply(worker, address, request.source, request.session, Err(error.clone()));
-        }
-        for letter in closed.messages.chain(closed.held) {
-            self.bounce(worker, address, letter.open(), &error);
+        let ((to, session), parent) = (inner.spawner, inner.parent);
+        let requests = core.cx.take_requests();
+        if !(requests.is_empty() && closed.messages.is_empty() && closed.held.is_empty()) {
+            let error = ended_error(address, cause, reason);
+            for request in requests {
+                self.reply(worker, address, request.source, request.session, Err(error.clone()));
+            }
+            for letter in closed.messages.chain(closed.held) {
+                self.bounce(worker, address, letter.open(), &error);
+            }
         }
 
-        if let Some((to, session)) = spawner.filter(|_| !initialised) {
+        if !initialised && !session.is_none() {
             let error = init_error(cause, reason);
             self.answer(worker, to, Message { source: address, session, body: Body::Spawned(Err(error)) });
         }
-        for (watcher, watch) in std::mem::take(&mut *slot.watchers.lock()) {
+        let watchers = slot.watchers.lock().take();
+        for (watcher, watch) in watchers.map_or_else(Vec::new, |watchers| *watchers) {
             self.down(worker, watcher, watch, address, cause, reason);
         }
 
         if cause == Cause::Failed && parent == Address::HOST {
             self.failed.fetch_add(1, Ordering::SeqCst);
         }
-        self.table.release(address);
-        if self.alive.fetch_sub(1, Ordering::SeqCst) == 1 {
+        self.table.release(worker, address);
+        if self.population.ended(worker) {
             self.outside.all_ended();
         }
     }

@@ -10,7 +10,11 @@ use crate::node::{Context, Node, deliver};
 impl Context {
     /// Ends this actor when its turn ends.
     pub fn exit(&mut self, reason: String) {
-        self.inner_mut().exit.get_or_insert(reason);
+        let inner = self.inner_mut();
+        if !inner.exiting {
+            inner.exiting = true;
+            inner.rare().exit = reason;
+        }
     }
 
     /// Ends another actor (or this one, like `exit` but at once and without the rest of its turn).
@@ -19,7 +23,7 @@ impl Context {
         let tag = inner.node.table.get(target).and_then(|slot| slot.mailbox.tag(target));
         let tag = tag.ok_or_else(|| deliver::no_such_actor(target))?;
         let own = target == inner.address || tag.parent == inner.address;
-        if !own && !Pattern::any(&inner.grants.kill, &inner.node.label(tag.label)) {
+        if !own && !Pattern::any(&inner.kind.grants.kill, &inner.node.label(tag.label)) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to kill {target}")));
         }
         if inner.node.kill(inner.worker, target, Cause::Killed, reason) {
@@ -33,7 +37,7 @@ impl Context {
     pub fn watch(&mut self, target: Address) -> Session {
         let session = self.next_session();
         let inner = self.inner_mut();
-        inner.watches.insert(session, target);
+        inner.rare().watches.insert(session, target);
         if !inner.node.watch(target, inner.address, session) {
             inner.node.down(inner.worker, inner.address, session, target, Cause::Gone, "");
         }
@@ -43,16 +47,17 @@ impl Context {
     /// Takes a watch back.
     pub fn unwatch(&mut self, watch: Session) -> bool {
         let inner = self.inner_mut();
-        let Some(target) = inner.watches.remove(&watch) else { return false };
+        let Some(target) = inner.rare().watches.remove(&watch) else { return false };
         if let Some(slot) = inner.node.table.get(target) {
-            slot.watchers.lock().retain(|(_, session)| *session != watch);
+            slot.watchers.lock().get_or_insert_default().retain(|(_, session)| *session != watch);
         }
         true
     }
 
     /// Asks for a signal's events.
     pub fn subscribe(&mut self, signal: Signal) {
-        let inner = self.inner();
+        let inner = self.inner_mut();
+        inner.subscribed = true;
         let mut subscribers = inner.node.subscribers.lock();
         let entry = (signal, inner.address);
         if signal != Signal::Stop && !subscribers.contains(&entry) {
@@ -82,7 +87,7 @@ impl Node {
         let mut watchers = slot.watchers.lock();
         let alive = slot.mailbox.tag(target).is_some();
         if alive {
-            watchers.push((watcher, session));
+            watchers.get_or_insert_default().push((watcher, session));
         }
         alive
     }

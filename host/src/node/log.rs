@@ -22,7 +22,7 @@ macro_rules! guest_event {
     (@ $level:expr, $cx:expr, $text:expr, $fields:expr) => {
         tracing::event!(
             target: "guest", $level,
-            actor = &*$cx.inner().display, address = %$cx.address(), fields = $fields, "{}", $text
+            actor = &*$cx.display(), address = %$cx.address(), fields = $fields, "{}", $text
         )
     };
 }
@@ -53,14 +53,14 @@ impl Context {
 
     /// What the host has to say about this actor.
     pub(in crate::node) fn warn(&self, text: &str) {
-        let actor = &*self.inner().display;
+        let actor = &*self.display();
         tracing::warn!(target: "wasmactor", actor, address = %self.address(), "{text}");
     }
 }
 
 impl Node {
     pub(in crate::node) fn log_end(&self, cx: &Context, cause: Cause, reason: &str) {
-        let (actor, address) = (&*cx.inner().display, cx.address());
+        let (actor, address) = (&*cx.display(), cx.address());
         match cause {
             Cause::Failed => tracing::error!(target: "wasmactor", actor, %address, "failed: {reason}"),
             Cause::Killed => tracing::info!(target: "wasmactor", actor, %address, "killed: {reason}"),

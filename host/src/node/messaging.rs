@@ -3,23 +3,31 @@
 //! The meaning of each function, its errors and its order are those of `wit/messaging.wit`.
 
 use crate::base::{Address, Body, CallError, ErrorCode, Message, Pattern, Payload, Session};
-use crate::node::Context;
-use crate::node::context::{Inner, Outstanding, Request};
-use crate::node::deadline;
+use crate::node::context::{Inner, Outstanding, Request, Verdicts};
+use crate::node::deliver::Undelivered;
+use crate::node::spawn::Kind;
+use crate::node::{Context, Node, deadline};
 use crate::sched::Tag;
 
 impl Inner {
     /// Whether this actor may send to the one behind a tag: by grant, or because they are parent and child, or one.
+    #[inline]
     pub(in crate::node) fn may_send(&mut self, to: Address, tag: Tag) -> bool {
-        if self.send_all || to == self.address || tag.parent == self.address || to == self.parent {
-            return true;
-        }
-        if let Some((_, verdict)) = self.verdicts.iter().find(|(label, _)| *label == tag.label) {
-            return *verdict;
-        }
-        let verdict = Pattern::any(&self.grants.send, &self.node.label(tag.label));
-        self.verdicts.push((tag.label, verdict));
-        verdict
+        self.kind.send_all
+            || to == self.address
+            || tag.parent == self.address
+            || to == self.parent
+            || verdict(&mut self.verdicts, &self.kind, &self.node, tag)
+    }
+
+    /// Puts a message into a mailbox if this actor may.
+    #[inline]
+    pub(in crate::node) fn deliver(&mut self, to: Address, message: Message) -> Result<(), Box<Undelivered>> {
+        let Self { node, kind, verdicts, address, parent, worker, .. } = self;
+        let (me, parent) = (*address, *parent);
+        node.deliver(*worker, to, message, |tag| {
+            kind.send_all || to == me || tag.parent == me || to == parent || verdict(verdicts, kind, node, tag)
+        })
     }
 
     pub(in crate::node) fn check_payload(&self, payload: &Payload) -> Result<(), CallError> {
@@ -75,6 +83,16 @@ impl Inner {
     }
 }
 
+/// Whether the grants of a kind have the label behind a tag; looked up once for each label.
+fn verdict(known: &mut Verdicts, kind: &Kind, node: &Node, tag: Tag) -> bool {
+    if let Some((_, verdict)) = known.iter().find(|(label, _)| *label == tag.label) {
+        return *verdict;
+    }
+    let verdict = Pattern::any(&kind.grants.send, &node.label(tag.label));
+    known.push((tag.label, verdict));
+    verdict
+}
+
 fn not_held(session: Session) -> CallError {
     let reason = if session.is_none() {
         "there is no open request in this turn".into()
@@ -94,8 +112,7 @@ impl Context {
             session: Session::NONE,
             body: Body::Message { kind, payload, deadline: 0 },
         };
-        let (node, worker) = (inner.node.clone(), inner.worker);
-        node.deliver(worker, to, message, |tag| inner.may_send(to, tag)).map_err(|undelivered| undelivered.error)
+        inner.deliver(to, message).map_err(|undelivered| undelivered.error)
     }
 
     /// Sends one payload to many; returns how many took it.
@@ -122,8 +139,7 @@ impl Context {
         let session = self.next_session();
         let inner = self.inner_mut();
         let message = Message { source: inner.address, session, body: Body::Message { kind, payload, deadline } };
-        let (node, worker) = (inner.node.clone(), inner.worker);
-        node.deliver(worker, to, message, |tag| inner.may_send(to, tag)).map_err(|undelivered| undelivered.error)?;
+        inner.deliver(to, message).map_err(|undelivered| undelivered.error)?;
         inner.outstanding.insert(session, Outstanding { deadline });
         inner.arm_sweep(deadline);
         Ok(session)
@@ -173,10 +189,9 @@ impl Context {
         let held = inner.held(request).ok_or_else(|| not_held(request))?;
         let body = Body::Message { kind, payload, deadline: held.deadline };
         let message = Message { source: held.source, session: held.session, body };
-        let (node, worker) = (inner.node.clone(), inner.worker);
-        node.deliver(worker, to, message, |tag| inner.may_send(to, tag)).map_err(|undelivered| undelivered.error)?;
+        inner.deliver(to, message).map_err(|undelivered| undelivered.error)?;
         inner.unhold(held.session);
-        node.forwarded(held.source, held.session, to);
+        inner.node.forwarded(held.source, held.session, to);
         Ok(())
     }
 

@@ -8,19 +8,19 @@ impl Context {
     pub fn register(&mut self, name: &str) -> Result<(), CallError> {
         let inner = self.inner_mut();
         crate::actor::registry::check(name).map_err(|error| CallError::new(ErrorCode::Invalid, error.to_string()))?;
-        if !Pattern::any(&inner.grants.names, name) {
+        if !Pattern::any(&inner.kind.grants.names, name) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to use the name `{name}`")));
         }
         let registered = inner.node.registry.register(name, inner.address);
         registered.map_err(|error| CallError::new(ErrorCode::Invalid, format!("name `{name}`: {error}")))?;
-        inner.names.push(name.to_owned());
+        inner.rare().names.push(name.to_owned());
         Ok(())
     }
 
     /// Gives a name of this actor back.
     pub fn unregister(&mut self, name: &str) -> bool {
         let inner = self.inner_mut();
-        inner.names.retain(|own| own != name);
+        inner.rare().names.retain(|own| own != name);
         inner.node.registry.unregister(name, inner.address)
     }
 

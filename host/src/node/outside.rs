@@ -87,6 +87,7 @@ impl Node {
     /// Blocks this thread until no actor is alive, or the time is over. True: none is.
     pub fn wait_all_ended(&self, timeout: Duration) -> bool {
         let until = self.clock.now_ns().saturating_add(super::deadline::nanos(timeout));
+        self.population.wait();
         let mut guard = self.outside.ended.lock();
         while self.alive() > 0 {
             let now = self.clock.now_ns();

@@ -38,7 +38,7 @@ impl Context {
     pub fn listen(&mut self, at: &str) -> Result<u64, CallError> {
         let address = parse(at)?;
         let inner = self.inner_mut();
-        if !Grants::address(&inner.grants.listen, address) {
+        if !Grants::address(&inner.kind.grants.listen, address) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to listen on {address}")));
         }
         let (id, _) = inner.node.net.listen(inner.address.raw(), address).map_err(|error| net_error(&error))?;
@@ -50,7 +50,7 @@ impl Context {
     pub fn connect(&mut self, to: &str) -> Result<u64, CallError> {
         let address = parse(to)?;
         let inner = self.inner_mut();
-        if !Grants::address(&inner.grants.connect, address) {
+        if !Grants::address(&inner.kind.grants.connect, address) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to connect to {address}")));
         }
         let id = inner.node.net.connect(inner.address.raw(), address).map_err(|error| net_error(&error))?;

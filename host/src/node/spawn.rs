@@ -5,11 +5,13 @@
 //! made and initialised by the worker that takes it first; then the spawner hears of it. Messages that come before
 //! wait in the mailbox. A failure up to (3) leaves nothing behind.
 
+use std::collections::BTreeMap;
+
 use crate::actor::{Core, Module, Phase, registry};
-use crate::base::sync::Arc;
-use crate::base::sync::atomic::Ordering;
+use crate::base::sync::atomic::{AtomicU64, Ordering};
+use crate::base::sync::{Arc, Padded, RwLock};
 use crate::base::{Address, CallError, ErrorCode, Grants, Pattern, Payload, Session};
-use crate::node::context::Birth;
+use crate::node::context::{Birth, Inner};
 use crate::node::{Context, Node};
 use crate::sched::{Full, Tag};
 
@@ -52,6 +54,36 @@ pub struct SpawnSpec {
     pub spawner: Option<(Address, Session)>,
 }
 
+/// What all actors of a module, or of an entry of the manifest, have in common.
+pub(in crate::node) struct Kind {
+    pub module: Arc<dyn Module<Context>>,
+    pub grants: Arc<Grants>,
+    /// Bytes of linear memory of an actor.
+    pub memory: usize,
+    /// The name in the manifest, or the module's, and its number.
+    pub label: Arc<str>,
+    pub number: u32,
+    /// The module's name.
+    name: Box<str>,
+    /// `grants.send` has `*`.
+    pub send_all: bool,
+}
+
+/// The modules by their names.
+#[derive(Default)]
+pub(in crate::node) struct Modules {
+    kinds: RwLock<BTreeMap<String, Arc<Kind>>>,
+    /// Counts the changes: who remembers a kind knows by this whether it is still the one.
+    version: Padded<AtomicU64>,
+}
+
+impl Modules {
+    fn get(&self, name: &str) -> Result<Arc<Kind>, CallError> {
+        let kinds = self.kinds.read();
+        kinds.get(name).cloned().ok_or_else(|| invalid(format!("the manifest has no module `{name}`")))
+    }
+}
+
 fn invalid(reason: String) -> CallError {
     CallError::new(ErrorCode::Invalid, reason)
 }
@@ -59,69 +91,99 @@ fn invalid(reason: String) -> CallError {
 impl Node {
     /// Makes a module known under a name. A later module of the same name takes its place for new actors.
     pub fn add_module(&self, name: &str, entry: ModuleEntry) {
-        self.modules.write().insert(name.to_owned(), Arc::new(entry));
+        let kind = self.kind(name, entry.module, entry.grants, entry.memory, name);
+        self.modules.kinds.write().insert(name.to_owned(), Arc::new(kind));
+        // Release: who sees the new version finds the new module.
+        self.modules.version.fetch_add(1, Ordering::Release);
+    }
+
+    fn kind(
+        &self,
+        name: &str,
+        module: Arc<dyn Module<Context>>,
+        grants: Arc<Grants>,
+        memory: usize,
+        label: &str,
+    ) -> Kind {
+        let number = self.label_of(label);
+        let send_all = grants.send.iter().any(Pattern::matches_all);
+        Kind { module, grants, memory, label: self.label(number), number, name: name.into(), send_all }
     }
 
     /// Starts an actor; its `init` runs later, on a worker.
     pub fn spawn(self: &Arc<Self>, worker: Option<usize>, spec: SpawnSpec) -> Result<Address, CallError> {
-        self.spawn_told(worker, spec, |_| {})
+        let mut kind = self.modules.get(&spec.module)?;
+        if spec.label.is_some() || spec.grants.is_some() {
+            let label = spec.label.as_deref().unwrap_or(&spec.module);
+            let grants = spec.grants.unwrap_or_else(|| kind.grants.clone());
+            kind = Arc::new(self.kind(&spec.module, kind.module.clone(), grants, kind.memory, label));
+        }
+        let birth = Birth {
+            kind,
+            parent: spec.parent.unwrap_or(Address::HOST),
+            index: spec.index,
+            several: spec.count > 1,
+            args: spec.args.unwrap_or_else(Payload::empty),
+            names: spec.names,
+            spawner: spec.spawner.unwrap_or((Address::HOST, Session::NONE)),
+        };
+        let (bound, full) = (spec.mailbox.unwrap_or(self.options.mailbox), spec.full.unwrap_or(self.options.full));
+        self.give_birth(worker, birth, bound, full, |_| {})
     }
 
-    /// The same; `before` gets the new address before the actor can do anything.
-    pub(in crate::node) fn spawn_told(
+    /// The rest of every spawn; `before` gets the new address before the actor can do anything.
+    fn give_birth(
         self: &Arc<Self>,
         worker: Option<usize>,
-        spec: SpawnSpec,
+        birth: Birth,
+        bound: usize,
+        full: Full,
         before: impl FnOnce(Address),
     ) -> Result<Address, CallError> {
         if self.stopping.load(Ordering::SeqCst) {
             return Err(CallError::new(ErrorCode::Refused, "the host is stopping"));
         }
-        let Some(entry) = self.modules.read().get(&spec.module).cloned() else {
-            return Err(invalid(format!("the manifest has no module `{}`", spec.module)));
-        };
-        let Some((address, slot)) = self.table.reserve() else {
+        let Some((address, slot)) = self.table.reserve(worker) else {
             return Err(CallError::new(ErrorCode::Refused, "the node has no room for another actor"));
         };
-        for (done, name) in spec.names.iter().enumerate() {
+        for (done, name) in birth.names.iter().enumerate() {
             if let Err(error) = self.registry.register(name, address) {
-                for name in &spec.names[..done] {
+                for name in &birth.names[..done] {
                     self.registry.unregister(name, address);
                 }
-                self.table.release(address);
+                self.table.release(worker, address);
                 return Err(invalid(format!("name `{name}`: {error}")));
             }
         }
-        let label = spec.label.as_deref().unwrap_or(&spec.module);
-        let number = self.label_of(label);
-        let label = self.label(number);
-        let display = if spec.count > 1 { format!("{label}.{}", spec.index).into() } else { label.clone() };
-        let parent = spec.parent.unwrap_or(Address::HOST);
-        let cx = Context::new(Birth {
-            node: self.clone(),
-            address,
-            parent,
-            label,
-            display,
-            index: spec.index,
-            args: spec.args.unwrap_or_else(Payload::empty),
-            grants: spec.grants.unwrap_or_else(|| entry.grants.clone()),
-            memory: entry.memory,
-            names: spec.names,
-            spawner: spec.spawner,
-        });
-        let core = Core { module: entry.module.clone(), behavior: None, cx, phase: Phase::New, parked: false };
-        *slot.core.lock() = Some(Box::new(core));
-        self.alive.fetch_add(1, Ordering::SeqCst);
-        let (bound, full) = (spec.mailbox.unwrap_or(self.options.mailbox), spec.full.unwrap_or(self.options.full));
+        let tag = Tag { label: birth.kind.number, parent: birth.parent };
+        let cx = Context::new(self, address, birth);
+        *slot.core.lock() = Some(Core { behavior: None, cx, phase: Phase::New, parked: false });
+        self.population.born(worker);
         before(address);
-        slot.mailbox.open(address, Tag { label: number, parent }, bound, full);
+        slot.mailbox.open(address, tag, bound, full);
         match worker {
             // The spawner goes on first: what it sends to the child is there when the child runs.
             Some(worker) => self.run.push_tail(worker, address.slot()),
             None => self.run.push(None, address.slot()),
         }
         Ok(address)
+    }
+}
+
+impl Inner {
+    /// The kind of a module; the last one is remembered.
+    fn kind_of(&mut self, module: &str) -> Result<Arc<Kind>, CallError> {
+        // Acquire: pairs with `add_module`.
+        let version = self.node.modules.version.load(Ordering::Acquire);
+        if let Some((known, kind)) = self.rare.as_ref().and_then(|rare| rare.spawned.as_ref())
+            && *known == version
+            && *kind.name == *module
+        {
+            return Ok(kind.clone());
+        }
+        let kind = self.node.modules.get(module)?;
+        self.rare().spawned = Some((version, kind.clone()));
+        Ok(kind)
     }
 }
 
@@ -144,26 +206,27 @@ impl Context {
         args: Payload,
         before: impl FnOnce(Address),
     ) -> Result<Address, CallError> {
-        let inner = self.inner();
+        let inner = self.inner_mut();
         inner.check_payload(&args)?;
-        if !Pattern::any(&inner.grants.spawn, module) {
+        if !Pattern::any(&inner.kind.grants.spawn, module) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to spawn `{module}`")));
         }
         if let Some(name) = name {
             registry::check(name).map_err(|error| invalid(error.to_string()))?;
-            if !Pattern::any(&inner.grants.names, name) {
+            if !Pattern::any(&inner.kind.grants.names, name) {
                 return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to use the name `{name}`")));
             }
         }
-        let spec = SpawnSpec {
-            module: module.to_owned(),
+        let birth = Birth {
+            kind: inner.kind_of(module)?,
+            parent: inner.address,
+            index: 0,
+            several: false,
+            args,
             names: name.map(str::to_owned).into_iter().collect(),
-            args: Some(args),
-            parent: Some(inner.address),
-            spawner: Some((inner.address, session)),
-            ..SpawnSpec::default()
+            spawner: (inner.address, session),
         };
-        let node = inner.node.clone();
-        node.spawn_told(inner.worker, spec, before)
+        let options = &inner.node.options;
+        inner.node.give_birth(inner.worker, birth, options.mailbox, options.full, before)
     }
 }

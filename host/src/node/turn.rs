@@ -110,7 +110,7 @@ impl Node {
                 Next::End(cause, reason) => {
                     if let Some(core) = guard.take() {
                         drop(guard);
-                        self.end(slot, *core, cause, &reason);
+                        self.end(slot, core, cause, &reason);
                     }
                     return;
                 }
@@ -139,7 +139,8 @@ impl Node {
         let address = core.cx.address();
         let status = self.run.status(worker.index);
         status.begin(address.raw(), core.cx.inner().parent.raw(), 0);
-        let next = match core.module.clone().create(&mut core.cx) {
+        let kind = core.cx.inner().kind.clone();
+        let next = match kind.module.create(&mut core.cx) {
             Err(error) => Next::End(Cause::Failed, error),
             Ok(behavior) => {
                 core.phase = Phase::Init;
@@ -187,7 +188,7 @@ impl Node {
                 while let Some(message) = slot.mailbox.begin(&mut worker.batch) {
                     let next = self.turn(worker.index, core, message);
                     due = due.saturating_sub(1);
-                    let ended = !matches!(next, Next::On) || core.cx.inner().exit.is_some() || slot.mailbox.killed();
+                    let ended = !matches!(next, Next::On) || core.cx.inner().exiting || slot.mailbox.killed();
                     if !worker.batch.is_empty() && (ended || due == 0 && self.run.waits(worker.index)) {
                         worker.left += worker.batch.len();
                         slot.mailbox.untake(&mut worker.batch);
@@ -242,7 +243,7 @@ impl Node {
         let inner = core.cx.inner_mut();
         let deferred = std::mem::take(&mut inner.deferred);
         // An actor that exits drops nothing: its end answers what it holds, this request too.
-        if result.is_ok() && inner.exit.is_some() {
+        if result.is_ok() && inner.exiting {
             return Next::On;
         }
         let owed = inner.current.take().or_else(|| if result.is_err() { inner.open.remove(&deferred) } else { None });
@@ -264,7 +265,8 @@ impl Node {
         }
         core.phase = Phase::Ready;
         let inner = core.cx.inner_mut();
-        if let Some((to, session)) = inner.spawner.take() {
+        let (to, session) = inner.spawner;
+        if !session.is_none() {
             let body = Body::Spawned(Ok(inner.address));
             self.answer(inner.worker, to, Message { source: inner.address, session, body });
         }
@@ -284,7 +286,7 @@ fn admit(inner: &mut Inner, message: &Message) -> bool {
         }
         Body::Reply(_) | Body::Spawned(_) => inner.outstanding.remove(&session).is_some(),
         Body::Timeout => inner.timers.remove(&session).is_some(),
-        Body::Down { .. } => inner.watches.remove(&session).is_some(),
+        Body::Down { .. } => inner.rare().watches.remove(&session).is_some(),
         Body::Signal(signal) => {
             inner.stopping |= *signal == Signal::Stop;
             true
@@ -300,8 +302,8 @@ fn admit(inner: &mut Inner, message: &Message) -> bool {
 /// Whether the actor ends by itself after a share.
 fn after(slot: &Slot<Context>, core: &mut Core<Context>) -> Next {
     let inner = core.cx.inner_mut();
-    if let Some(reason) = inner.exit.take() {
-        return Next::End(Cause::Exited, reason);
+    if inner.exiting {
+        return Next::End(Cause::Exited, std::mem::take(&mut inner.rare().exit));
     }
     let finished = inner.stopping && inner.open.is_empty() && inner.outstanding.is_empty() && slot.mailbox.is_empty();
     if finished && core.phase == Phase::Ready {

@@ -261,8 +261,8 @@ fn loom_idle_two_pushes_two_workers() {
 #[test]
 fn loom_table_stale_push() {
     loom::model(|| {
-        let table: Arc<Table<()>> = Arc::new(Table::new(0));
-        let (first, slot) = table.reserve().expect("room");
+        let table: Arc<Table<()>> = Arc::new(Table::new(0, 1));
+        let (first, slot) = table.reserve(Some(0)).expect("room");
         slot.mailbox.open(first, Tag::default(), 10, Full::Refuse);
         let other = table.clone();
         let sender = thread::spawn(move || {
@@ -270,8 +270,8 @@ fn loom_table_stale_push() {
             !matches!(slot.mailbox.push(first, message(1), |_| true).outcome, Pushed::Gone(_))
         });
         let closed = slot.mailbox.close().messages.len();
-        table.release(first);
-        let (second, slot) = table.reserve().expect("room");
+        table.release(Some(0), first);
+        let (second, slot) = table.reserve(Some(0)).expect("room");
         assert_eq!((second.slot(), second.generation()), (first.slot(), 1));
         slot.mailbox.open(second, Tag::default(), 10, Full::Refuse);
         let taken = sender.join().unwrap();

@@ -1,12 +1,10 @@
 //! The core's parts alone, one thread: what each costs a message. `cargo bench -p wasmactor-bench`.
 
-use std::collections::VecDeque;
-
 use divan::{Bencher, black_box, counter::ItemsCount};
 use wasmactor::actor::Table;
 use wasmactor::base::{Address, Body, Message, Payload, Session};
 use wasmactor::sched::run_queue::Cursor;
-use wasmactor::sched::{Full, Mailbox, RunQueue, Tag};
+use wasmactor::sched::{Chain, Full, Mailbox, RunQueue, Tag};
 use wasmactor::time::Wheel;
 
 fn main() {
@@ -37,12 +35,12 @@ fn mailbox() -> Mailbox {
 #[divan::bench]
 fn mailbox_push_take_rest(bencher: Bencher<'_, '_>) {
     let mailbox = mailbox();
-    let mut batch = VecDeque::new();
+    let mut batch = Chain::default();
     bencher.bench_local(|| {
         let _ = mailbox.push(to(), message(Payload::empty()), |_| true);
         let _ = mailbox.take(|_| 1, &mut batch, false);
         let _ = mailbox.rest();
-        batch.pop_front()
+        mailbox.begin(&mut batch)
     });
 }
 
@@ -50,14 +48,14 @@ fn mailbox_push_take_rest(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn mailbox_fill_and_empty(bencher: Bencher<'_, '_>) {
     let mailbox = mailbox();
-    let mut batch = VecDeque::new();
+    let mut batch = Chain::default();
     bencher.counter(ItemsCount::new(MANY)).bench_local(|| {
         for _ in 0..MANY {
             let _ = mailbox.push(to(), message(Payload::empty()), |_| true);
         }
         for _ in 0..MANY {
             let _ = mailbox.take(|_| 1, &mut batch, false);
-            drop(batch.pop_front());
+            drop(mailbox.begin(&mut batch));
         }
         let _ = mailbox.rest();
     });
@@ -131,8 +129,8 @@ fn wheel_arm_fire(bencher: Bencher<'_, '_>) {
 /// From an address to its slot, over a thousand actors.
 #[divan::bench]
 fn table_lookup(bencher: Bencher<'_, '_>) {
-    let table: Table<()> = Table::new(0);
-    let addresses: Vec<Address> = (0..MANY).filter_map(|_| table.reserve().map(|(address, _)| address)).collect();
+    let table: Table<()> = Table::new(0, 1);
+    let addresses: Vec<Address> = (0..MANY).filter_map(|_| table.reserve(Some(0)).map(|(address, _)| address)).collect();
     let mut next = addresses.iter().cycle();
     bencher.bench_local(|| next.next().and_then(|address| table.get(*address)).is_some());
 }
@@ -140,10 +138,10 @@ fn table_lookup(bencher: Bencher<'_, '_>) {
 /// A slot taken and given back.
 #[divan::bench]
 fn table_reserve_release(bencher: Bencher<'_, '_>) {
-    let table: Table<()> = Table::new(0);
+    let table: Table<()> = Table::new(0, 1);
     bencher.bench_local(|| {
-        if let Some((address, _)) = table.reserve() {
-            table.release(address);
+        if let Some((address, _)) = table.reserve(Some(0)) {
+            table.release(Some(0), address);
         }
     });
 }
