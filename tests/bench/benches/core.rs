@@ -130,7 +130,8 @@ fn wheel_arm_fire(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn table_lookup(bencher: Bencher<'_, '_>) {
     let table: Table<()> = Table::new(0, 1);
-    let addresses: Vec<Address> = (0..MANY).filter_map(|_| table.reserve(Some(0)).map(|(address, _)| address)).collect();
+    let addresses: Vec<Address> =
+        (0..MANY).filter_map(|_| table.reserve(Some(0)).map(|(address, _)| address)).collect();
     let mut next = addresses.iter().cycle();
     bencher.bench_local(|| next.next().and_then(|address| table.get(*address)).is_some());
 }
