@@ -21,6 +21,10 @@ const LEAST: usize = 4 << 30;
 /// Slots of 4 KiB and each power of two up to the 4 GiB of a 32-bit memory.
 const CLASSES: usize = 21;
 
+/// Between two slots. Guests of one module use the same addresses; at a distance of a power of two those would fall into
+/// the same few sets of the processor's caches, and a thousand actors would drive each other out of them.
+const SHIFT: usize = PAGE;
+
 /// The source of all linear memories of an engine.
 #[derive(Clone, Debug)]
 pub(super) struct Arena(Arc<Inner>);
@@ -69,9 +73,9 @@ impl Arena {
         let mut slots = self.0.slots.lock();
         let offset = match slots.free[class].pop() {
             Some(offset) => offset,
-            None if self.0.region.len() - slots.next >= capacity => {
+            None if self.0.region.len() - slots.next >= capacity + SHIFT => {
                 let offset = slots.next;
-                slots.next += capacity;
+                slots.next += capacity + SHIFT;
                 offset
             }
             None => bail!("the address space for linear memories is used up"),
