@@ -102,7 +102,7 @@ fn load(host: &WasmHost, manifest: &Manifest) -> Result<Vec<Arc<WasmModule>>, Bo
     let sources: Vec<Source> = manifest
         .modules
         .values()
-        .filter_map(|module| Some(Source { name: module.name.clone(), path: module.file.clone()? }))
+        .filter_map(|module| Some(Source::new(&module.name, module.file.as_ref()?).with(module.profile)))
         .collect();
     let mut modules = Vec::new();
     let mut errors = Vec::new();

@@ -33,6 +33,8 @@ use std::time::Duration;
 
 use tracing::Level;
 
+use crate::wasm::Profile;
+
 pub use crate::base::Grants;
 pub use crate::sched::Full;
 pub use diagnostic::Diagnostic;
@@ -113,6 +115,8 @@ pub struct ModuleSpec {
     pub file: Option<PathBuf>,
     /// Bytes of linear memory of an actor; `None`: the host's setting.
     pub memory: Option<usize>,
+    /// What its actors are made for.
+    pub profile: Profile,
     /// For actors of this module that have no grants of their own, spawned ones among them.
     pub grants: Grants,
 }

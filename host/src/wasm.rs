@@ -34,12 +34,12 @@ mod tests;
 mod wasi;
 
 pub use cache::CacheFolder;
-pub use engine::EngineError;
+pub use engine::{EngineError, Profile};
 pub use error::{LoadError, LoadProblem};
 pub use instance::WasmModule;
 pub use load::Source;
 
-use crate::base::sync::Arc;
+use crate::base::sync::{Arc, OnceLock};
 use crate::wasm::cache::Cache;
 use crate::wasm::load::Loader;
 
@@ -52,9 +52,18 @@ pub struct WasmOptions {
     pub force_component: bool,
 }
 
-/// One engine and everything that loads into it.
+/// The engines, one for each profile that is used, and everything that loads into them.
 pub struct WasmHost {
-    loader: Loader,
+    options: WasmOptions,
+    density: Loader,
+    /// Made when the first module asks for it.
+    speed: OnceLock<Result<Loader, EngineError>>,
+}
+
+fn loader(options: &WasmOptions, profile: Profile) -> Result<Loader, EngineError> {
+    let engine = engine::engine(profile)?;
+    let cache = Cache::open(&options.cache, &engine);
+    Loader::new(engine, cache, options.force_component).map_err(EngineError::Wasmtime)
 }
 
 impl std::fmt::Debug for WasmHost {
@@ -66,25 +75,32 @@ impl std::fmt::Debug for WasmHost {
 impl WasmHost {
     /// Starts the engine. Errors: the machine has no address space for it.
     pub fn new(options: &WasmOptions) -> Result<Self, EngineError> {
-        let engine = engine::engine()?;
-        let cache = Cache::open(&options.cache, &engine);
-        let loader = Loader::new(engine, cache, options.force_component).map_err(EngineError::Wasmtime)?;
-        Ok(Self { loader })
+        let density = loader(options, Profile::Density)?;
+        Ok(Self { options: options.clone(), density, speed: OnceLock::new() })
     }
 
     /// Loads modules, several at the same time. The results are in the order of the sources.
     pub fn load_all(&self, sources: &[Source]) -> Vec<Result<Arc<WasmModule>, LoadError>> {
-        self.loader.load_all(sources)
+        load::load_all(sources, |source| self.load(source))
     }
 
     /// Loads one module.
     pub fn load(&self, source: &Source) -> Result<Arc<WasmModule>, LoadError> {
-        self.loader.load(source)
+        match source.profile {
+            Profile::Density => self.density.load(source),
+            Profile::Speed => match self.speed.get_or_init(|| loader(&self.options, Profile::Speed)) {
+                Ok(loader) => loader.load(source),
+                Err(error) => Err(source.failed(LoadProblem::Engine(error.to_string()))),
+            },
+        }
     }
 
     /// To be called every few milliseconds: a guest in the middle of a turn is asked at its next loop or call whether
     /// it was killed. Between two calls a turn costs nothing for it.
     pub fn tick(&self) {
-        self.loader.engine.increment_epoch();
+        self.density.engine.increment_epoch();
+        if let Some(Ok(speed)) = self.speed.get() {
+            speed.engine.increment_epoch();
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::manifest::diagnostic::Findings;
 use crate::manifest::grants::{self, Scope};
 use crate::manifest::raw::{self, Section};
 use crate::manifest::{Full, HostSettings, Manifest, ModuleSpec, actor, values};
+use crate::wasm::Profile;
 
 /// A page of wasm memory, and all that 32-bit memory can address.
 const MEMORY: std::ops::RangeInclusive<u64> = 64 << 10..=4 << 30;
@@ -20,6 +21,9 @@ const WORKERS_MAX: u32 = 256;
 /// Words for `mailbox-full`.
 pub(super) const FULL: [(&str, Full); 3] =
     [("refuse", Full::Refuse), ("drop-oldest", Full::DropOldest), ("hold", Full::Hold)];
+
+/// Words for `profile`.
+const PROFILES: [(&str, Profile); 2] = [("density", Profile::Density), ("speed", Profile::Speed)];
 
 const LEVELS: [(&str, Level); 5] = [
     ("error", Level::ERROR),
@@ -113,6 +117,7 @@ fn module_tables(table: &DeTable<'_>, scope: &Scope<'_>, findings: &mut Findings
         let source = section.require("source", findings, hint);
         let source = source.and_then(|node| values::source(scope.manifest, node, findings));
         let memory = values::size(&mut section, "memory", MEMORY, findings);
+        let profile = section.choice("profile", &PROFILES, findings).unwrap_or_default();
         let owner = section.title().to_owned();
         let grants = section.get("grants").map(|node| grants::read(node, &owner, scope, findings)).unwrap_or_default();
         section.finish(findings);
@@ -121,7 +126,7 @@ fn module_tables(table: &DeTable<'_>, scope: &Scope<'_>, findings: &mut Findings
             super::Source::File(file) => Some(file.clone()),
             super::Source::Crate(_) => None,
         };
-        modules.insert(name.clone(), ModuleSpec { name, source, file, memory, grants });
+        modules.insert(name.clone(), ModuleSpec { name, source, file, memory, profile, grants });
     }
     modules
 }

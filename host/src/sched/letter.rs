@@ -241,10 +241,10 @@ mod pool {
         drop(unsafe { Box::from_raw(node.as_ptr()) });
     }
 
-    #[cfg(loom)]
-    pub(super) use {free as put, fresh as get};
     #[cfg(not(loom))]
     pub(super) use pooled::{get, put};
+    #[cfg(loom)]
+    pub(super) use {free as put, fresh as get};
 
     #[cfg(not(loom))]
     mod pooled {

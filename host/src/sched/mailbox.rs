@@ -17,8 +17,8 @@
 //! - The bound holds for ordinary messages. Replies, exits, timers, sockets and signals are never refused: the
 //!   receiver asked for each of them, so their number is bounded by what it asked for.
 
-use crate::base::sync::{Brief, BriefGuard};
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use crate::base::sync::{Brief, BriefGuard};
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Payload, Session};
 use crate::sched::{Chain, Letter};
 
@@ -260,7 +260,8 @@ impl Inner {
         if begun == self.begun {
             return;
         }
-        let (all, ordinary) = ((begun as u32).wrapping_sub(self.begun as u32), (begun >> 32).wrapping_sub(self.begun >> 32));
+        let (all, ordinary) =
+            ((begun as u32).wrapping_sub(self.begun as u32), (begun >> 32).wrapping_sub(self.begun >> 32));
         self.begun = begun;
         self.shared -= all;
         self.ordinary -= ordinary as u32;

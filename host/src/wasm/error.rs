@@ -43,6 +43,8 @@ pub enum LoadProblem {
     ExportType { interface: &'static str, item: &'static str, found: String, expected: &'static str, reason: String },
     #[error("does not fit what this host provides ({PACKAGE}): {0}")]
     Link(String),
+    #[error("asks for `profile = \"speed\"`, which this machine does not give: {0}")]
+    Engine(String),
     #[error("cannot be compiled: {0}")]
     Compile(String),
     #[error("makes the compiler fail: {0} (please report it)")]

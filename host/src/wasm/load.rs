@@ -18,6 +18,7 @@ use crate::base::sync::{Arc, OnceLock};
 use crate::wasm::cache::{Cache, hex};
 use crate::wasm::contract::{BLOCKING, Contract};
 use crate::wasm::encode;
+use crate::wasm::engine::Profile;
 use crate::wasm::error::{LoadError, LoadProblem};
 use crate::wasm::flat::{self, Places};
 use crate::wasm::instance::{Code, WasmModule};
@@ -35,9 +36,28 @@ pub struct Source {
     pub name: String,
     /// A component or a core module, binary or text.
     pub path: PathBuf,
+    /// What its actors are made for.
+    pub profile: Profile,
 }
 
-/// What all loads share.
+impl Source {
+    /// A file for the default profile.
+    pub fn new(name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self { name: name.into(), path: path.into(), profile: Profile::default() }
+    }
+
+    pub(super) fn failed(&self, what: LoadProblem) -> LoadError {
+        LoadError { module: self.name.clone(), path: self.path.clone(), what: Box::new(what) }
+    }
+
+    /// The same for another profile.
+    #[must_use]
+    pub fn with(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
+}
+
+/// What all loads into one engine share.
 pub(super) struct Loader {
     pub(super) engine: Engine,
     cache: Cache,
@@ -81,33 +101,9 @@ impl Loader {
         Ok(Self { engine, cache, components, flat, force_component })
     }
 
-    /// Loads all, in parallel; the results are in the order of the sources.
-    pub(super) fn load_all(&self, sources: &[Source]) -> Vec<Result<Arc<WasmModule>, LoadError>> {
-        let results: Vec<OnceLock<_>> = sources.iter().map(|_| OnceLock::new()).collect();
-        let next = AtomicUsize::new(0);
-        let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(sources.len());
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                let work = || {
-                    loop {
-                        // Relaxed: each index is taken once; the scope's end publishes the results.
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(source) = sources.get(index) else { break };
-                        let _ = results[index].set(self.load(source));
-                    }
-                };
-                // Without a thread there is still this one.
-                if thread::Builder::new().name("load".to_owned()).stack_size(STACK).spawn_scoped(scope, work).is_err() {
-                    work();
-                }
-            }
-        });
-        results.into_iter().map(|result| result.into_inner().expect("each index was taken")).collect()
-    }
-
     /// Loads one.
     pub(super) fn load(&self, source: &Source) -> Result<Arc<WasmModule>, LoadError> {
-        let failed = |what| LoadError { module: source.name.clone(), path: source.path.clone(), what: Box::new(what) };
+        let failed = |what| source.failed(what);
         let bytes = std::fs::read(&source.path).map_err(LoadProblem::Read).map_err(failed)?;
         let content = Sha256::digest(&bytes).into();
         let made = match self.cached(&content) {
@@ -168,6 +164,30 @@ impl Loader {
 
 fn unlinked(error: wasmtime::Error) -> LoadProblem {
     LoadProblem::Link(format!("{error:#}"))
+}
+
+/// Loads all with `load`, in parallel; the results are in the order of the sources.
+pub(super) fn load_all<R: Send + Sync>(sources: &[Source], load: impl Fn(&Source) -> R + Sync) -> Vec<R> {
+    let results: Vec<OnceLock<R>> = sources.iter().map(|_| OnceLock::new()).collect();
+    let next = AtomicUsize::new(0);
+    let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get).min(sources.len());
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            let work = || {
+                loop {
+                    // Relaxed: each index is taken once; the scope's end publishes the results.
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(source) = sources.get(index) else { break };
+                    let _ = results[index].set(load(source));
+                }
+            };
+            // Without a thread there is still this one.
+            if thread::Builder::new().name("load".to_owned()).stack_size(STACK).spawn_scoped(scope, work).is_err() {
+                work();
+            }
+        }
+    });
+    results.into_iter().map(|result| result.into_inner().expect("each index was taken")).collect()
 }
 
 /// Turns a panic of a library into an error: it was fed a stranger's file.

@@ -73,7 +73,7 @@ impl Arena {
         let mut slots = self.0.slots.lock();
         let offset = match slots.free[class].pop() {
             Some(offset) => offset,
-            None if self.0.region.len() - slots.next >= capacity + SHIFT => {
+            None if self.0.region.len() - slots.next >= capacity.saturating_add(SHIFT) => {
                 let offset = slots.next;
                 slots.next += capacity + SHIFT;
                 offset

@@ -14,7 +14,7 @@ use crate::wasm::flat::Crossing;
 use crate::wasm::wasi::Wasi;
 
 /// Elements that all tables of an actor together may have: a function table of the largest program known needs 100,000.
-const TABLE_ELEMENTS: usize = 1 << 20;
+pub(super) const TABLE_ELEMENTS: usize = 1 << 20;
 
 /// The data of a store.
 pub(super) struct State {

@@ -67,7 +67,7 @@ fn host() -> &'static WasmHost {
 }
 
 fn load_path(path: &Path) -> Result<Arc<WasmModule>, LoadError> {
-    host().load(&Source { name: "store".to_owned(), path: path.to_owned() })
+    host().load(&Source::new("store", path))
 }
 
 fn load(text: &str) -> Arc<WasmModule> {

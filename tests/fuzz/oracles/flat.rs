@@ -24,7 +24,7 @@ fn modules() -> &'static [Arc<WasmModule>; 2] {
         let modules = [false, true].map(|force_component| {
             let options = WasmOptions { cache: CacheFolder::Off, force_component };
             let host = WasmHost::new(&options).expect("the engine starts");
-            let module = host.load(&Source { name: "liar".to_owned(), path: path.clone() }).expect("it loads");
+            let module = host.load(&Source::new("liar", &path)).expect("it loads");
             assert_eq!(module.is_flat(), !force_component);
             module
         });

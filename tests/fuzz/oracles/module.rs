@@ -14,7 +14,7 @@ pub(crate) fn check(data: &[u8]) {
     });
     let path = std::env::temp_dir().join(format!("wasmactor-fuzz-{}.wasm", std::process::id()));
     std::fs::write(&path, data).expect("a temporary file");
-    let loaded = host.load(&Source { name: "fuzz".to_owned(), path: path.clone() });
+    let loaded = host.load(&Source::new("fuzz", &path));
     std::fs::remove_file(&path).expect("it is ours");
     if let Err(error) = loaded {
         assert!(error.to_string().contains("module \"fuzz\""), "{error}");

@@ -155,11 +155,16 @@ fn reach<'a>(caller: &'a mut Caller<'_, State>) -> Result<Guest<'a>> {
 /// The import `filled`: the guest has allocated what was wanted.
 pub(super) fn filled(mut caller: Caller<'_, State>, at: u32) -> Result<Wanted> {
     let mut guest = reach(&mut caller)?;
+    // The usual case, where the bytes are not moved once more.
+    if let Pending::Event(bytes) = &guest.state.crossing.pending {
+        put(guest.bytes, at, bytes.get()).map_err(|_| beyond(at))?;
+        guest.state.crossing.open();
+        return Ok(NOTHING);
+    }
     match std::mem::take(&mut guest.state.crossing.pending) {
-        Pending::Event(bytes) => guest.fill_allocated(at, bytes.get())?,
         Pending::Field(bytes, field) => guest.fill_field(at, bytes.get(), field)?,
         Pending::Names(names) => return guest.fill_names(at, names),
-        Pending::Nothing => bail!("an allocation that nobody asked for"),
+        Pending::Event(_) | Pending::Nothing => bail!("an allocation that nobody asked for"),
     }
     guest.state.crossing.sealed = false;
     Ok(NOTHING)
@@ -200,6 +205,18 @@ fn text(memory: &[u8], at: u32, length: u32) -> Result<&str> {
 
 fn outside(at: u32, length: usize) -> wasmtime::Error {
     format_err!("a pointer out of bounds: {length} bytes at {at:#x}")
+}
+
+/// Writes into a guest's memory.
+fn put(memory: &mut [u8], at: u32, bytes: &[u8]) -> Result<()> {
+    let part = memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..bytes.len()));
+    part.ok_or_else(|| outside(at, bytes.len()))?.copy_from_slice(bytes);
+    Ok(())
+}
+
+#[cold]
+fn beyond(at: u32) -> wasmtime::Error {
+    format_err!("the guest's allocator gives {at:#x}: beyond end of memory")
 }
 
 fn aligned(at: u32, align: u32) -> Result<()> {
@@ -363,21 +380,11 @@ impl Guest<'_> {
     }
 
     fn put(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
-        self.fill(at, bytes)
-    }
-
-    fn fill(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
-        let part = self.bytes.get_mut(at as usize..).and_then(|rest| rest.get_mut(..bytes.len()));
-        part.ok_or_else(|| outside(at, bytes.len()))?.copy_from_slice(bytes);
-        Ok(())
-    }
-
-    fn fill_allocated(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
-        self.fill(at, bytes).map_err(|_| format_err!("the guest's allocator gives {at:#x}: beyond end of memory"))
+        put(self.bytes, at, bytes)
     }
 
     fn fill_field(&mut self, at: u32, bytes: &[u8], field: u32) -> Result<()> {
-        self.fill_allocated(at, bytes)?;
+        self.put(at, bytes).map_err(|_| beyond(at))?;
         self.put(field, &at.to_le_bytes())?;
         // It was wanted as 32 bits.
         self.put(field + 4, &u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes())

@@ -4,9 +4,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::actor::Module as _;
 use crate::wasm::tests::turns::echo;
-use crate::wasm::tests::{Folder, guest, load, load_path, options};
-use crate::wasm::{CacheFolder, Source, WasmHost, encode};
+use crate::wasm::tests::{Folder, MEMORY, guest, host, inside, load, load_path, message, options, told};
+use crate::wasm::{CacheFolder, Profile, Source, WasmHost, encode};
 
 /// The error of a file with this content, without the folder's name.
 fn error(file: &str, content: impl AsRef<[u8]>) -> String {
@@ -136,7 +137,7 @@ fn many_load_in_parallel_in_order() {
     let folder = Folder::new();
     let host = WasmHost::new(&options(CacheFolder::Off)).expect("a host");
     let path = |index| folder.file(&format!("{index}.wat"), if index == 3 { "(module".to_owned() } else { plain() });
-    let sources: Vec<_> = (0..8).map(|index| Source { name: index.to_string(), path: path(index) }).collect();
+    let sources: Vec<_> = (0..8).map(|index| Source::new(index.to_string(), path(index))).collect();
     for (index, loaded) in host.load_all(&sources).into_iter().enumerate() {
         match loaded {
             Ok(module) => assert_eq!(module.name(), index.to_string()),
@@ -149,7 +150,7 @@ fn many_load_in_parallel_in_order() {
 /// Loads `echo` with a cache, and says which entries the cache has then.
 fn entries(cache: &Path, file: &Path) -> Vec<(PathBuf, u64)> {
     let host = WasmHost::new(&options(CacheFolder::At(cache.to_owned()))).expect("a host");
-    host.load(&Source { name: "echo".to_owned(), path: file.to_owned() }).expect("loads");
+    host.load(&Source::new("echo", file)).expect("loads");
     let listed = fs::read_dir(cache).expect("the cache").map(|entry| {
         let entry = entry.expect("an entry");
         (entry.path(), std::os::unix::fs::MetadataExt::ino(&entry.metadata().expect("its data")))
@@ -199,5 +200,17 @@ fn a_cache_that_others_can_write_is_not_used() {
     assert!(entries(&cache, &file).is_empty());
     // A file where the folder should be: a warning, and the module loads.
     let host = WasmHost::new(&options(CacheFolder::At(file.clone()))).expect("a host");
-    host.load(&Source { name: "echo".to_owned(), path: file }).expect("loads");
+    host.load(&Source::new("echo", file)).expect("loads");
+}
+
+#[test]
+fn a_module_of_the_speed_profile_runs_like_any_other() {
+    let folder = Folder::new();
+    let source = Source::new("fast", folder.file("fast.wat", plain())).with(Profile::Speed);
+    let module = host().load(&source).expect("loads");
+    let said = inside(MEMORY, move |cx| {
+        let mut behavior = module.create(cx).expect("an instance");
+        [told(behavior.init(cx)), told(behavior.handle(cx, message(b"hello")))]
+    });
+    assert_eq!(said, ["ok", "ok"]);
 }

@@ -33,7 +33,7 @@ impl Wasm {
     /// Loads the guests of the SDK, which `build` made.
     pub(crate) fn sdk() -> Result<Self> {
         let (host, folder) = (host()?, guests());
-        let source = |name: &str| Source { name: name.to_owned(), path: folder.join(format!("bench_{name}.wasm")) };
+        let source = |name: &str| Source::new(name, folder.join(format!("bench_{name}.wasm")));
         let modules = host.load_all(&GUESTS.map(source)).into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(Self { name: "wasm", host, names: &GUESTS, modules })
     }
@@ -42,7 +42,7 @@ impl Wasm {
     pub(crate) fn min() -> Result<Self> {
         let host = host()?;
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/min.wat");
-        let module = host.load(&Source { name: "min".to_owned(), path })?;
+        let module = host.load(&Source::new("min", path))?;
         let modules = vec![module.clone(), module];
         Ok(Self { name: "wasm-min", host, names: &["driver", "actor"], modules })
     }
