@@ -17,8 +17,9 @@ pub(super) const TARGET: &str = "wasm32-unknown-unknown";
 /// Bytes of a guest's stack. `--stack-first` puts it below the data, so that an overflow traps instead of overwriting.
 ///
 /// What is never used costs no memory, so there is room for deep calls. What is used shares a page of the machine with
-/// what lies above it: the uppermost 2 KiB, which is what handlers need as a rule, with the first of the data.
-const STACK: u32 = 32 * 1024 + 2 * 1024;
+/// what lies above it: the uppermost 768 bytes, which is what most handlers need, with the first of the data. So a small
+/// actor touches two pages: what is used of its stack, 5 KiB of data, and its first 2 KiB of heap.
+const STACK: u32 = 32 * 1024 + 768;
 
 /// Where distributions put the standard library's source.
 const SOURCE: &str = "/usr/lib/rustlib/src/rust/library";
