@@ -6,6 +6,7 @@ pub mod idle;
 pub mod inlet;
 pub mod mailbox;
 pub mod run_queue;
+pub mod seats;
 pub mod status;
 pub mod weight;
 
@@ -15,5 +16,6 @@ mod loom_tests;
 pub use idle::Idle;
 pub use inlet::{Inlet, Wait};
 pub use mailbox::{Close, Expired, Full, Mailbox, Parked, Push, Pushed, Rest, Tag, Taken};
-pub use run_queue::RunQueue;
+pub use run_queue::{Aside, RunQueue};
+pub use seats::Seats;
 pub use status::WorkerStatus;

@@ -12,6 +12,7 @@ use std::ops::Range;
 use crate::base::sync::Arc;
 use crate::base::{Address, CallError, Grants, Payload, Session, SessionMap};
 use crate::node::Node;
+use crate::node::slice::Long;
 use crate::node::timers::TimerKey;
 
 /// A request that this actor is to answer.
@@ -56,8 +57,10 @@ pub(in crate::node) struct Inner {
     /// `grants.send` has `*`.
     pub send_all: bool,
     pub verdicts: Verdicts,
-    /// The worker that runs the actor now.
+    /// The worker that runs the actor now. It may change in the middle of a turn ([`super::slice`]).
     pub worker: Option<usize>,
+    /// The running turn was cut.
+    pub long: Option<Box<Long>>,
     sessions: Range<u64>,
     /// The request that is being handled, as long as it is neither answered, deferred nor forwarded.
     pub current: Option<Request>,
@@ -118,6 +121,7 @@ impl Context {
             send_all,
             verdicts: Vec::new(),
             worker: None,
+            long: None,
             sessions: 0..0,
             current: None,
             deferred: Session::NONE,

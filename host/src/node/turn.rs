@@ -2,6 +2,7 @@
 //! queue; the worker thread's loop is this function again and again.
 //!
 //! Must hold: when a turn ends, its request is answered, deferred, forwarded, or refused by the host: none is lost.
+//! A turn may end on another seat than it began on ([`super::slice`]): what is the seat's is looked up after each turn.
 
 use std::collections::VecDeque;
 
@@ -13,12 +14,17 @@ use crate::net::Poller;
 use crate::node::context::{Inner, Request};
 use crate::node::sockets::Sockets;
 use crate::node::{Context, Node};
+use crate::sched::seats::{Chair, Cut};
 use crate::sched::{Parked, Rest, Taken, run_queue, weight};
 
-/// What a worker keeps between turns.
+/// What a worker thread keeps between turns.
 #[derive(Debug)]
 pub struct Worker {
+    /// Its seat.
     pub index: usize,
+    /// It has no seat any more, and is to end.
+    unseated: bool,
+    chair: Arc<Chair>,
     pub cursor: run_queue::Cursor,
     weight: i32,
     batch: VecDeque<Message>,
@@ -27,8 +33,16 @@ pub struct Worker {
 impl Worker {
     /// The worker of an index, with skynet's weight for it.
     pub fn new(index: usize) -> Self {
-        let cursor = run_queue::Cursor::default();
-        Self { index, cursor, weight: weight::of_worker(index), batch: VecDeque::new() }
+        let (cursor, chair) = (run_queue::Cursor::default(), Arc::default());
+        Self { index, unseated: false, chair, cursor, weight: weight::of_worker(index), batch: VecDeque::new() }
+    }
+
+    /// Goes on with another seat, or none.
+    fn sit(&mut self, seat: Option<usize>) {
+        self.unseated = seat.is_none();
+        if let Some(seat) = seat {
+            (self.index, self.weight) = (seat, weight::of_worker(seat));
+        }
     }
 }
 
@@ -54,25 +68,46 @@ fn turn_kind(body: &Body) -> u64 {
 enum Next {
     On,
     Parked,
+    /// Its slice is over: to the slow lane.
+    Cut,
     End(Cause, String),
 }
 
 impl Node {
-    /// Runs the next mailbox; looks after the sockets, or sleeps, while there is none. False: the host stops.
+    /// Runs the next mailbox; looks after the sockets, or sleeps, while there is none. False: the thread is not needed any
+    /// more.
     pub fn run_one(self: &Arc<Self>, worker: &mut Worker, poller: &Poller) -> bool {
         let sockets = Sockets { node: self, poller };
         let Some(index) = self.run.take(worker.index, &mut worker.cursor, &sockets) else { return false };
-        if let Some(slot) = self.table.slot(index) {
-            self.run_slot(worker, index, slot);
-        }
-        true
+        self.run_taken(worker, index);
+        !worker.unseated
     }
 
     /// Runs mailboxes until none waits; never sleeps. For tests that drive a node by hand.
     pub fn run_ready(self: &Arc<Self>, worker: &mut Worker) {
         while let Some(index) = self.run.try_take(worker.index, &mut worker.cursor) {
-            if let Some(slot) = self.table.slot(index) {
-                self.run_slot(worker, index, slot);
+            self.run_taken(worker, index);
+        }
+    }
+
+    fn run_taken(self: &Arc<Self>, worker: &mut Worker, index: u32) {
+        let slow = index & run_queue::CUT != 0;
+        let index = index & !run_queue::CUT;
+        if slow {
+            match self.run.seats().claim(index) {
+                None => return,
+                Some(Cut::Mailbox) => {}
+                Some(Cut::Thread(turn)) => {
+                    let seat = self.run.seats().swap(&worker.chair, &turn, worker.index);
+                    return worker.sit(seat);
+                }
+            }
+        }
+        if let Some(slot) = self.table.slot(index) {
+            self.run.status(worker.index).take(slow);
+            self.run_slot(worker, index, slot);
+            if !worker.unseated {
+                self.run.status(worker.index).rest();
             }
         }
     }
@@ -97,6 +132,10 @@ impl Node {
                     Parked::Yes => return,
                     Parked::No => continue,
                 },
+                Next::Cut => {
+                    drop(guard);
+                    return self.run.cut(index, || slot.mailbox.killed());
+                }
                 Next::End(cause, reason) => {
                     if let Some(core) = guard.take() {
                         drop(guard);
@@ -108,10 +147,17 @@ impl Node {
             match slot.mailbox.rest() {
                 Rest::Idle => return self.unpause(slot, core.cx.address()),
                 // skynet's rule: to the tail only if another mailbox waits, else no queue traffic.
-                Rest::Again if self.run.waits(worker.index) => {
-                    return self.run.push_tail(worker.index, index);
+                Rest::Again => {
+                    let status = self.run.status(worker.index);
+                    if status.is_over() {
+                        drop(guard);
+                        return self.run.cut(index, || slot.mailbox.killed());
+                    }
+                    // An actor that comes from the slow lane has its whole slice.
+                    if self.run.waits(worker.index) && !status.taken().slow() {
+                        return self.run.push_tail(worker.index, index);
+                    }
                 }
-                Rest::Again => {}
             }
         }
     }
@@ -124,7 +170,7 @@ impl Node {
     }
 
     /// The first turn: makes the instance and runs `init`.
-    fn start(self: &Arc<Self>, worker: &Worker, core: &mut Core<Context>) -> Next {
+    fn start(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>) -> Next {
         let address = core.cx.address();
         let status = self.run.status(worker.index);
         status.begin(address.raw(), core.cx.inner().parent.raw(), 0);
@@ -136,8 +182,19 @@ impl Node {
                 self.settle(core, turn)
             }
         };
-        status.end();
+        self.turn_over(worker, core);
         next
+    }
+
+    /// What the monitor sees, and where the worker sits after a turn.
+    fn turn_over(&self, worker: &mut Worker, core: &Core<Context>) {
+        let seat = core.cx.inner().worker;
+        if seat != Some(worker.index) {
+            worker.sit(seat);
+        }
+        if !worker.unseated {
+            self.run.status(worker.index).end();
+        }
     }
 
     /// One share of the mailbox.
@@ -147,12 +204,13 @@ impl Node {
             Taken::Nothing => Next::On,
             Taken::Killed(cause, reason) => Next::End(cause, reason),
             Taken::Resume => {
-                let status = self.run.status(worker.index);
-                status.begin(core.cx.address().raw(), 0, TURN_NAMES.len() as u64 - 1);
+                let answer = (0, TURN_NAMES.len() as u64 - 1);
+                let (source, kind) = core.cx.inner().long.as_ref().map_or(answer, |long| (long.source, long.kind));
+                self.run.status(worker.index).begin(core.cx.address().raw(), source, kind);
                 core.parked = false;
                 let turn = core.behavior.as_mut().map_or(Turn::Parked, |behavior| behavior.resume(&mut core.cx));
                 let next = self.settle(core, turn);
-                status.end();
+                self.turn_over(worker, core);
                 next
             }
             Taken::Messages { overload } => {
@@ -163,9 +221,9 @@ impl Node {
                     core.cx.warn(&format!("may be overloaded: {length} messages wait (next: {kind} from {from})"));
                 }
                 while let Some(message) = worker.batch.pop_front() {
-                    let next = self.turn(worker.index, core, message);
+                    let next = self.turn(worker, core, message);
                     let ended = !matches!(next, Next::On) || core.cx.inner().exit.is_some() || slot.mailbox.killed();
-                    if ended {
+                    if ended || self.run.status(worker.index).is_over() {
                         slot.mailbox.untake(&mut worker.batch);
                         return next;
                     }
@@ -176,7 +234,7 @@ impl Node {
     }
 
     /// One message through the behavior.
-    fn turn(self: &Arc<Self>, worker: usize, core: &mut Core<Context>, message: Message) -> Next {
+    fn turn(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>, message: Message) -> Next {
         if !admit(core.cx.inner_mut(), &message) {
             return Next::On;
         }
@@ -185,19 +243,24 @@ impl Node {
             return Next::On;
         }
         let Some(behavior) = core.behavior.as_mut() else { return Next::On };
-        let status = self.run.status(worker);
+        let status = self.run.status(worker.index);
         status.begin(core.cx.inner().address.raw(), message.source.raw(), turn_kind(&message.body));
         let turn = behavior.handle(&mut core.cx, message);
         let next = self.settle(core, turn);
-        status.end();
+        self.turn_over(worker, core);
         next
     }
 
     /// The end of a turn: its request must not be lost, a fault ends the actor.
     fn settle(self: &Arc<Self>, core: &mut Core<Context>, turn: Turn) -> Next {
         let result = match turn {
+            Turn::Yielded => {
+                core.parked = true;
+                return Next::Cut;
+            }
             Turn::Parked => {
                 core.parked = true;
+                core.cx.inner_mut().long = None;
                 return Next::Parked;
             }
             Turn::Fault(fault) => {
@@ -208,6 +271,7 @@ impl Node {
             }
             Turn::Done(result) => result,
         };
+        core.cx.inner_mut().long = None;
         if core.phase == Phase::Init {
             return self.initialised(core, result);
         }

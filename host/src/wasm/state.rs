@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) limits: Limits,
     /// Only flat guests use it.
     pub(super) crossing: Crossing,
+    /// The guest runs on a fiber that outlives this call of the host: at the end of its slice it can be suspended.
+    pub(super) yields: bool,
     /// Only for a component that imports WASI.
     pub(super) wasi: Option<Box<Wasi>>,
 }
@@ -49,13 +51,20 @@ impl State {
             home: Home::Own(Context::hollow()),
             limits: Limits::new(memory),
             crossing: Crossing::default(),
+            yields: false,
             wasi: None,
         }
     }
 
     /// For a guest that can.
     pub(super) fn shared(place: Place, memory: usize, wasi: Option<Box<Wasi>>) -> Self {
-        Self { home: Home::Shared(place), limits: Limits::new(memory), crossing: Crossing::default(), wasi }
+        Self {
+            home: Home::Shared(place),
+            limits: Limits::new(memory),
+            crossing: Crossing::default(),
+            yields: false,
+            wasi,
+        }
     }
 
     /// Takes the context for a turn (of a guest that cannot park).
@@ -68,7 +77,7 @@ impl State {
         *cx = self.cx().take();
     }
 
-    /// The way into the host.
+    /// The way into the host. While a turn runs, the context is here.
     pub(super) fn cx(&mut self) -> Borrowed<'_> {
         match &mut self.home {
             Home::Own(cx) => Borrowed::Own(cx),
