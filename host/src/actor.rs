@@ -5,7 +5,9 @@
 pub mod behavior;
 pub mod registry;
 pub mod table;
+pub mod usage;
 
 pub use behavior::{Behavior, Fault, Module, Turn};
 pub use registry::Registry;
 pub use table::{Core, Phase, Slot, Table};
+pub use usage::Usage;

@@ -9,6 +9,7 @@
 //! | `deadline` | when time is over |
 //! | `spawn`, `exit` | birth and death |
 //! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
+//! | `metrics` | what actors use, how long turns and waits are |
 //! | `slice`, `waker` | time slices and kills in the middle of a turn; wake-ups |
 //! | `turn` | one mailbox's share of messages through its behavior |
 //! | `outside` | requests from outside the actors: boot, signals, benches |
@@ -26,6 +27,7 @@ pub mod exit;
 pub mod lifecycle;
 pub mod log;
 pub mod messaging;
+pub mod metrics;
 pub mod names;
 pub mod native;
 pub mod outside;
@@ -43,6 +45,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use context::{Awaited, Context};
+pub use metrics::{ActorStats, MemoryGauge, TimesRead};
 pub use slice::Slice;
 pub use spawn::{ModuleEntry, SpawnSpec};
 
@@ -102,7 +105,7 @@ pub struct Node {
     pub(in crate::node) clock: Clock,
     pub(in crate::node) timers: timers::Timers,
     pub(in crate::node) net: Net,
-    pub(in crate::node) modules: RwLock<BTreeMap<String, Arc<ModuleEntry>>>,
+    pub(in crate::node) modules: RwLock<BTreeMap<String, Arc<spawn::Known>>>,
     pub(in crate::node) labels: RwLock<Vec<Arc<str>>>,
     pub(in crate::node) subscribers: Mutex<Vec<(Signal, Address)>>,
     pub(in crate::node) outside: outside::Outside,

@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use crate::actor::{Behavior, Module};
+use crate::actor::{Behavior, Module, Usage};
 use crate::base::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::base::sync::{Arc, Mutex, OnceLock};
 use crate::base::{Address, Session};
@@ -64,6 +64,8 @@ pub struct Slot<C> {
     pub core: Mutex<Option<Box<Core<C>>>>,
     /// Who asked for word of the end: only of the actor whose address the mailbox has.
     pub watchers: Mutex<Vec<(Address, Session)>>,
+    /// What the actor has used so far.
+    pub usage: Usage,
     /// Sockets were paused because the mailbox was full.
     pub paused: AtomicBool,
     generation: AtomicU32,
@@ -75,6 +77,7 @@ impl<C> Default for Slot<C> {
             mailbox: Mailbox::default(),
             core: Mutex::new(None),
             watchers: Mutex::new(Vec::new()),
+            usage: Usage::default(),
             paused: AtomicBool::new(false),
             generation: AtomicU32::new(0),
         }

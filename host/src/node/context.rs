@@ -12,6 +12,7 @@ use std::ops::Range;
 use crate::base::sync::Arc;
 use crate::base::{Address, CallError, Grants, Payload, Session, SessionMap};
 use crate::node::Node;
+use crate::node::metrics::Times;
 use crate::node::slice::Long;
 use crate::node::timers::TimerKey;
 
@@ -54,6 +55,8 @@ pub(in crate::node) struct Inner {
     pub args: Payload,
     pub grants: Arc<Grants>,
     pub memory: usize,
+    /// The module's.
+    pub times: Arc<Times>,
     /// `grants.send` has `*`.
     pub send_all: bool,
     pub verdicts: Verdicts,
@@ -101,6 +104,7 @@ pub(in crate::node) struct Birth {
     pub args: Payload,
     pub grants: Arc<Grants>,
     pub memory: usize,
+    pub times: Arc<Times>,
     pub names: Vec<String>,
     pub spawner: Option<(Address, Session)>,
 }
@@ -118,6 +122,7 @@ impl Context {
             args: birth.args,
             grants: birth.grants,
             memory: birth.memory,
+            times: birth.times,
             send_all,
             verdicts: Vec::new(),
             worker: None,

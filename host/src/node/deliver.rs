@@ -31,9 +31,13 @@ impl Node {
     ) -> Result<(), Box<Undelivered>> {
         let fail = |error, message, hold| Err(Box::new(Undelivered { error, message, hold }));
         let Some(slot) = self.table.get(to) else { return fail(no_such_actor(to), message, false) };
+        let measured = self.measure(slot);
         let push = slot.mailbox.push(to, message, admit);
         if let Some(dropped) = push.dropped {
             self.bounce(worker, to, dropped, &full_error(to));
+        }
+        if measured && !matches!(push.outcome, Pushed::Queued | Pushed::Schedule) {
+            slot.usage.forget();
         }
         match push.outcome {
             Pushed::Queued => Ok(()),

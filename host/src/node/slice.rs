@@ -10,6 +10,7 @@
 
 use crate::base::Address;
 use crate::node::Context;
+use crate::node::deadline::nanos;
 use crate::node::turn::TURN_NAMES;
 use crate::sched::Aside;
 use crate::sched::status::TurnView;
@@ -35,6 +36,10 @@ pub(in crate::node) struct Long {
     pub kind: u64,
     /// When it was cut first, in nanoseconds of the node's clock.
     since: u64,
+    /// When it got its slice of now.
+    resumed: u64,
+    /// Nanoseconds that it had before.
+    busy: u64,
     /// Warnings so far.
     warned: u64,
     /// Its fiber is about to be suspended for the next slice.
@@ -54,22 +59,26 @@ impl Context {
             return stops();
         }
         let now = node.clock.now_ns();
+        if let (Some(seat), Some(slot)) = (inner.worker, node.table.slot(address.slot())) {
+            node.charge(seat, &slot.usage);
+        }
         if let Some(long) = &mut inner.long {
             long.warn(address, now);
         }
         let Some(seat) = inner.worker else { return Slice::GoOn };
         let status = node.run.status(seat);
         let Some(turn) = status.running().filter(|_| status.is_over()) else { return Slice::GoOn };
-        let long = inner.long.get_or_insert_with(|| {
-            Box::new(Long { source: turn.source, kind: turn.kind, since: now, warned: 0, yields: false })
-        });
+        let slice = nanos(node.options.slice);
+        let long = inner.long.get_or_insert_with(|| Box::new(Long::new(&turn, now, slice)));
         if fiber {
+            long.busy += now - long.resumed;
             long.yields = true;
             return Slice::Yield;
         }
         if !node.run.seats().room() {
             return long.crowded(now);
         }
+        long.busy += now - long.resumed;
         status.end();
         status.rest();
         inner.worker = match node.run.step_aside(seat, address.slot(), killed) {
@@ -79,8 +88,11 @@ impl Context {
         };
         let Some(seat) = inner.worker else { return stops() };
         let status = node.run.status(seat);
-        status.take(true);
+        status.take(true, node.run.counted());
         status.begin(turn.actor, turn.source, turn.kind);
+        if let Some(long) = &mut inner.long {
+            long.resume(node.clock.now_ns());
+        }
         if killed() { Slice::End("killed".to_owned()) } else { Slice::GoOn }
     }
 
@@ -96,6 +108,22 @@ fn stops() -> Slice {
 }
 
 impl Long {
+    fn new(turn: &TurnView, now: u64, slice: u64) -> Self {
+        let (source, kind) = (turn.source, turn.kind);
+        // It has had a slice, or the monitor would not have told.
+        Self { source, kind, since: now, resumed: now, busy: slice, warned: 0, yields: false }
+    }
+
+    /// It goes on, with a slice from now on.
+    pub(in crate::node) fn resume(&mut self, now: u64) {
+        self.resumed = now;
+    }
+
+    /// How long it has run until now.
+    pub(in crate::node) fn ran(&self, now: u64) -> u64 {
+        self.busy + (now - self.resumed)
+    }
+
     /// Too many turns sleep on their threads for this one to do so, too. It goes on, others wait: but not for ever.
     fn crowded(&self, now: u64) -> Slice {
         if now - self.since < ENDLESS_NS {

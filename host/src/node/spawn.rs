@@ -10,6 +10,7 @@ use crate::base::sync::Arc;
 use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, CallError, ErrorCode, Grants, Pattern, Payload, Session};
 use crate::node::context::Birth;
+use crate::node::metrics::Times;
 use crate::node::{Context, Node};
 use crate::sched::{Full, Tag};
 
@@ -20,6 +21,12 @@ pub struct ModuleEntry {
     pub grants: Arc<Grants>,
     /// Bytes of linear memory of an actor.
     pub memory: usize,
+}
+
+/// A module and what its actors' turns took.
+pub(in crate::node) struct Known {
+    pub entry: ModuleEntry,
+    pub times: Arc<Times>,
 }
 
 impl std::fmt::Debug for ModuleEntry {
@@ -59,7 +66,9 @@ fn invalid(reason: String) -> CallError {
 impl Node {
     /// Makes a module known under a name. A later module of the same name takes its place for new actors.
     pub fn add_module(&self, name: &str, entry: ModuleEntry) {
-        self.modules.write().insert(name.to_owned(), Arc::new(entry));
+        let mut modules = self.modules.write();
+        let times = modules.get(name).map(|known| known.times.clone()).unwrap_or_default();
+        modules.insert(name.to_owned(), Arc::new(Known { entry, times }));
     }
 
     /// Starts an actor; its `init` runs later, on a worker.
@@ -77,9 +86,10 @@ impl Node {
         if self.stopping.load(Ordering::SeqCst) {
             return Err(CallError::new(ErrorCode::Refused, "the host is stopping"));
         }
-        let Some(entry) = self.modules.read().get(&spec.module).cloned() else {
+        let Some(known) = self.modules.read().get(&spec.module).cloned() else {
             return Err(invalid(format!("the manifest has no module `{}`", spec.module)));
         };
+        let entry = &known.entry;
         let Some((address, slot)) = self.table.reserve() else {
             return Err(CallError::new(ErrorCode::Refused, "the node has no room for another actor"));
         };
@@ -107,11 +117,13 @@ impl Node {
             args: spec.args.unwrap_or_else(Payload::empty),
             grants: spec.grants.unwrap_or_else(|| entry.grants.clone()),
             memory: entry.memory,
+            times: known.times.clone(),
             names: spec.names,
             spawner: spec.spawner,
         });
         let core = Core { module: entry.module.clone(), behavior: None, cx, phase: Phase::New, parked: false };
         *slot.core.lock() = Some(Box::new(core));
+        slot.usage.reset();
         self.alive.fetch_add(1, Ordering::SeqCst);
         let (bound, full) = (spec.mailbox.unwrap_or(self.options.mailbox), spec.full.unwrap_or(self.options.full));
         before(address);

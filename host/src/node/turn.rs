@@ -12,6 +12,7 @@ use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Signal};
 use crate::net::Poller;
 use crate::node::context::{Inner, Request};
+use crate::node::metrics::Sampler;
 use crate::node::sockets::Sockets;
 use crate::node::{Context, Node};
 use crate::sched::seats::{Chair, Cut};
@@ -27,6 +28,9 @@ pub struct Worker {
     chair: Arc<Chair>,
     pub cursor: run_queue::Cursor,
     weight: i32,
+    sampler: Sampler,
+    /// The turn is measured: when it began, and for how many it stands.
+    measured: Option<(u64, u64)>,
     batch: VecDeque<Message>,
 }
 
@@ -34,7 +38,16 @@ impl Worker {
     /// The worker of an index, with skynet's weight for it.
     pub fn new(index: usize) -> Self {
         let (cursor, chair) = (run_queue::Cursor::default(), Arc::default());
-        Self { index, unseated: false, chair, cursor, weight: weight::of_worker(index), batch: VecDeque::new() }
+        Self {
+            index,
+            unseated: false,
+            chair,
+            cursor,
+            weight: weight::of_worker(index),
+            sampler: Sampler::new(),
+            measured: None,
+            batch: VecDeque::new(),
+        }
     }
 
     /// Goes on with another seat, or none.
@@ -104,9 +117,10 @@ impl Node {
             }
         }
         if let Some(slot) = self.table.slot(index) {
-            self.run.status(worker.index).take(slow);
+            self.run.status(worker.index).take(slow, self.run.counted());
             self.run_slot(worker, index, slot);
             if !worker.unseated {
+                self.charge(worker.index, &slot.usage);
                 self.run.status(worker.index).rest();
             }
         }
@@ -145,7 +159,12 @@ impl Node {
                 }
             }
             match slot.mailbox.rest() {
-                Rest::Idle => return self.unpause(slot, core.cx.address()),
+                Rest::Idle => {
+                    if slot.usage.measures() {
+                        slot.usage.forget();
+                    }
+                    return self.unpause(slot, core.cx.address());
+                }
                 // skynet's rule: to the tail only if another mailbox waits, else no queue traffic.
                 Rest::Again => {
                     let status = self.run.status(worker.index);
@@ -171,9 +190,8 @@ impl Node {
 
     /// The first turn: makes the instance and runs `init`.
     fn start(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>) -> Next {
-        let address = core.cx.address();
-        let status = self.run.status(worker.index);
-        status.begin(address.raw(), core.cx.inner().parent.raw(), 0);
+        let parent = core.cx.inner().parent.raw();
+        self.turn_begins(worker, &core.cx, parent, 0);
         let next = match core.module.clone().create(&mut core.cx) {
             Err(error) => Next::End(Cause::Failed, error),
             Ok(behavior) => {
@@ -182,18 +200,33 @@ impl Node {
                 self.settle(core, turn)
             }
         };
-        self.turn_over(worker, core);
+        self.turn_over(worker, core, &next);
         next
     }
 
-    /// What the monitor sees, and where the worker sits after a turn.
-    fn turn_over(&self, worker: &mut Worker, core: &Core<Context>) {
-        let seat = core.cx.inner().worker;
-        if seat != Some(worker.index) {
-            worker.sit(seat);
+    /// What the monitor sees, and the figures.
+    fn turn_begins(&self, worker: &mut Worker, cx: &Context, source: u64, kind: u64) {
+        self.run.status(worker.index).begin(cx.inner().address.raw(), source, kind);
+        worker.measured = worker.sampler.due().map(|weight| (self.clock.now_ns(), weight));
+    }
+
+    /// The same at the end, and where the worker sits after the turn.
+    fn turn_over(&self, worker: &mut Worker, core: &mut Core<Context>, next: &Next) {
+        let inner = core.cx.inner_mut();
+        if inner.worker != Some(worker.index) {
+            worker.sit(inner.worker);
         }
         if !worker.unseated {
             self.run.status(worker.index).end();
+        }
+        let measured = worker.measured.take();
+        if inner.long.is_none() {
+            if let Some((begun, weight)) = measured {
+                inner.times.turn(self.clock.now_ns() - begun, weight);
+            }
+        } else if !matches!(next, Next::Cut) {
+            let ran = inner.long.take().map(|long| long.ran(self.clock.now_ns()));
+            ran.into_iter().for_each(|ran| inner.times.turn(ran, 1));
         }
     }
 
@@ -206,11 +239,14 @@ impl Node {
             Taken::Resume => {
                 let answer = (0, TURN_NAMES.len() as u64 - 1);
                 let (source, kind) = core.cx.inner().long.as_ref().map_or(answer, |long| (long.source, long.kind));
-                self.run.status(worker.index).begin(core.cx.address().raw(), source, kind);
+                self.turn_begins(worker, &core.cx, source, kind);
+                if let Some(long) = &mut core.cx.inner_mut().long {
+                    long.resume(self.clock.now_ns());
+                }
                 core.parked = false;
                 let turn = core.behavior.as_mut().map_or(Turn::Parked, |behavior| behavior.resume(&mut core.cx));
                 let next = self.settle(core, turn);
-                self.turn_over(worker, core);
+                self.turn_over(worker, core, &next);
                 next
             }
             Taken::Messages { overload } => {
@@ -220,10 +256,15 @@ impl Node {
                     let kind = first.map_or("", |message| message.body.name());
                     core.cx.warn(&format!("may be overloaded: {length} messages wait (next: {kind} from {from})"));
                 }
+                slot.usage.took(worker.batch.len());
                 while let Some(message) = worker.batch.pop_front() {
+                    if slot.usage.measures() {
+                        self.waited(&slot.usage, &core.cx.inner().times, worker.batch.len());
+                    }
                     let next = self.turn(worker, core, message);
                     let ended = !matches!(next, Next::On) || core.cx.inner().exit.is_some() || slot.mailbox.killed();
                     if ended || self.run.status(worker.index).is_over() {
+                        slot.usage.put_back(worker.batch.len());
                         slot.mailbox.untake(&mut worker.batch);
                         return next;
                     }
@@ -243,11 +284,10 @@ impl Node {
             return Next::On;
         }
         let Some(behavior) = core.behavior.as_mut() else { return Next::On };
-        let status = self.run.status(worker.index);
-        status.begin(core.cx.inner().address.raw(), message.source.raw(), turn_kind(&message.body));
+        self.turn_begins(worker, &core.cx, message.source.raw(), turn_kind(&message.body));
         let turn = behavior.handle(&mut core.cx, message);
         let next = self.settle(core, turn);
-        self.turn_over(worker, core);
+        self.turn_over(worker, core, &next);
         next
     }
 
@@ -260,7 +300,6 @@ impl Node {
             }
             Turn::Parked => {
                 core.parked = true;
-                core.cx.inner_mut().long = None;
                 return Next::Parked;
             }
             Turn::Fault(fault) => {
@@ -271,7 +310,6 @@ impl Node {
             }
             Turn::Done(result) => result,
         };
-        core.cx.inner_mut().long = None;
         if core.phase == Phase::Init {
             return self.initialised(core, result);
         }

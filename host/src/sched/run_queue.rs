@@ -81,6 +81,8 @@ pub struct RunQueue {
     locals: Box<[Local]>,
     seats: Seats,
     idle: Idle,
+    /// Time that the monitor has counted while it was awake, in nanoseconds: a clock that costs nothing to read.
+    counted: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -105,6 +107,7 @@ impl RunQueue {
             locals: (0..workers).map(local).collect(),
             seats: Seats::new(workers),
             idle: Idle::new(workers, ring),
+            counted: AtomicU64::new(0),
             stop: AtomicBool::new(false),
         }
     }
@@ -122,6 +125,16 @@ impl RunQueue {
     /// Wakes and sleeps of the workers, for the monitor.
     pub fn idle(&self) -> &Idle {
         &self.idle
+    }
+
+    /// The time that the monitor has counted.
+    pub fn counted(&self) -> u64 {
+        self.counted.load(Ordering::Relaxed)
+    }
+
+    /// The monitor has been awake for so many nanoseconds more.
+    pub fn count(&self, nanoseconds: u64) {
+        self.counted.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
     /// What a worker is doing.

@@ -16,6 +16,8 @@ pub struct WorkerStatus {
     kind: AtomicU64,
     /// The mailbox that the worker has now, as a [`Take`].
     take: AtomicU64,
+    /// How much time the monitor had counted when it was taken, or charged last.
+    since: AtomicU64,
     /// The take that has used up its slice: its turn is to be cut.
     over: AtomicU64,
 }
@@ -54,8 +56,9 @@ pub struct TurnView {
 }
 
 impl WorkerStatus {
-    /// The worker has a mailbox.
-    pub fn take(&self, slow: bool) {
+    /// The worker has a mailbox; `counted` is the time that the monitor has counted so far.
+    pub fn take(&self, slow: bool, counted: u64) {
+        self.since.store(counted, Ordering::Relaxed);
         let count = self.take.load(Ordering::Relaxed) / Take::ONE + 1;
         let flags = if slow { Take::BUSY | Take::SLOW } else { Take::BUSY };
         self.take.store((count * Take::ONE) | flags, Ordering::Relaxed);
@@ -64,6 +67,16 @@ impl WorkerStatus {
     /// The worker has none any more.
     pub fn rest(&self) {
         self.take.store(self.take.load(Ordering::Relaxed) & !Take::BUSY, Ordering::Relaxed);
+    }
+
+    /// The time that the monitor has counted since the mailbox was taken, or this was asked last: what to charge its
+    /// actor with. Mostly 0.
+    pub fn charge(&self, counted: u64) -> u64 {
+        let since = self.since.load(Ordering::Relaxed);
+        if since != counted {
+            self.since.store(counted, Ordering::Relaxed);
+        }
+        counted - since
     }
 
     /// The mailbox that the worker has, or had last.
@@ -114,14 +127,15 @@ mod tests {
     #[test]
     fn what_is_over_is_one_take() {
         let status = WorkerStatus::default();
-        status.take(false);
+        status.take(false, 5);
         let first = status.taken();
         assert!(first.busy() && !first.slow() && !status.is_over());
         status.slice_over(first);
         assert!(status.is_over());
         status.rest();
         assert!(!status.taken().busy() && !status.is_over());
-        status.take(true);
+        status.take(true, 9);
+        assert_eq!((status.charge(9), status.charge(12), status.charge(12)), (0, 3, 0));
         assert!(status.taken().slow() && !status.is_over() && status.taken() != first);
     }
 }

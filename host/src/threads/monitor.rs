@@ -46,13 +46,15 @@ struct Seen {
 }
 
 pub(in crate::threads) fn run(node: &Arc<Node>, stop: &AtomicBool) {
-    let mut monitor = Monitor { node, seen: vec![Seen::default(); node.run_queue().workers()] };
+    let seen = vec![Seen::default(); node.run_queue().workers()];
+    let mut monitor = Monitor { node, seen, last: node.clock().now_ns() };
     let mut quiet = 0;
     while !stop.load(Ordering::SeqCst) {
         if quiet < QUIET {
             std::thread::park_timeout(node.options().slice / ROUNDS);
         } else {
             node.run_queue().idle().monitor_sleep();
+            monitor.last = node.clock().now_ns();
             quiet = 0;
         }
         quiet = if monitor.round() { 0 } else { quiet + 1 };
@@ -62,6 +64,8 @@ pub(in crate::threads) fn run(node: &Arc<Node>, stop: &AtomicBool) {
 struct Monitor<'a> {
     node: &'a Arc<Node>,
     seen: Vec<Seen>,
+    /// When the last round was, or the last sleep ended.
+    last: u64,
 }
 
 impl Monitor<'_> {
@@ -69,6 +73,8 @@ impl Monitor<'_> {
     fn round(&mut self) -> bool {
         let run = self.node.run_queue();
         let now = self.node.clock().now_ns();
+        run.count(now - self.last);
+        self.last = now;
         let (mut moved, mut held, mut slow) = (false, false, 0);
         for (worker, seen) in self.seen.iter_mut().enumerate() {
             let take = run.status(worker).taken();

@@ -18,7 +18,7 @@ use crate::wasm::entry::{Entry, Lifted};
 use crate::wasm::fault::stillborn;
 use crate::wasm::flat::{Deliver, Places};
 use crate::wasm::slice::on_epoch;
-use crate::wasm::state::{Place, State};
+use crate::wasm::state::{Limits, Place, State};
 use crate::wasm::wasi::Wasi;
 
 /// Bytes that one call of a guest may make the host allocate: lists of strings could name the same bytes many times.
@@ -100,7 +100,7 @@ impl WasmModule {
         cx: &mut Context,
         make: impl FnOnce(&mut Store<State>) -> wasmtime::Result<E>,
     ) -> Result<Box<dyn Behavior<Context>>, String> {
-        let mut store = self.store(State::own(cx.memory_limit()));
+        let mut store = self.store(State::own(Limits::new(cx)));
         store.data_mut().enter(cx);
         let made = make(&mut store);
         store.data_mut().leave(cx);
@@ -119,7 +119,7 @@ impl WasmModule {
         let wasi = if self.wasi { Some(Box::new(Wasi::new(cx)?)) } else { None };
         let place: Place = Arc::new(Mutex::new(Context::hollow()));
         let output = wasi.as_ref().map(|wasi| wasi.output().clone());
-        let mut store = self.store(State::shared(place.clone(), cx.memory_limit(), wasi));
+        let mut store = self.store(State::shared(place.clone(), Limits::new(cx), wasi));
         *place.lock() = cx.take();
         let made = {
             let future = pin!(make(&mut store));

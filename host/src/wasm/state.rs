@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use wasmtime::{ResourceLimiter, Result};
 
 use crate::base::sync::{Arc, Mutex, MutexGuard};
-use crate::node::Context;
+use crate::node::{Context, MemoryGauge};
 use crate::wasm::flat::Crossing;
 use crate::wasm::wasi::Wasi;
 
@@ -46,25 +46,13 @@ pub(super) enum Borrowed<'a> {
 
 impl State {
     /// For a guest that cannot park.
-    pub(super) fn own(memory: usize) -> Self {
-        Self {
-            home: Home::Own(Context::hollow()),
-            limits: Limits::new(memory),
-            crossing: Crossing::default(),
-            yields: false,
-            wasi: None,
-        }
+    pub(super) fn own(limits: Limits) -> Self {
+        Self { home: Home::Own(Context::hollow()), limits, crossing: Crossing::default(), yields: false, wasi: None }
     }
 
     /// For a guest that can.
-    pub(super) fn shared(place: Place, memory: usize, wasi: Option<Box<Wasi>>) -> Self {
-        Self {
-            home: Home::Shared(place),
-            limits: Limits::new(memory),
-            crossing: Crossing::default(),
-            yields: false,
-            wasi,
-        }
+    pub(super) fn shared(place: Place, limits: Limits, wasi: Option<Box<Wasi>>) -> Self {
+        Self { home: Home::Shared(place), limits, crossing: Crossing::default(), yields: false, wasi }
     }
 
     /// Takes the context for a turn (of a guest that cannot park).
@@ -113,11 +101,13 @@ pub(super) struct Limits {
     elements: usize,
     /// The size that was refused last in this turn, for the text of the trap that usually follows.
     pub(super) refused: Option<usize>,
+    gauge: MemoryGauge,
 }
 
 impl Limits {
-    fn new(bound: usize) -> Self {
-        Self { bound, memory: 0, elements: 0, refused: None }
+    /// For an actor that is about to be made.
+    pub(super) fn new(cx: &Context) -> Self {
+        Self { bound: cx.memory_limit(), memory: 0, elements: 0, refused: None, gauge: cx.memory_gauge() }
     }
 
     /// Bytes of memory that the actor may have.
@@ -134,6 +124,7 @@ impl ResourceLimiter for Limits {
             return Ok(false);
         }
         self.memory = total;
+        self.gauge.set(total);
         Ok(true)
     }
 
