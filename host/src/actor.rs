@@ -6,8 +6,10 @@ pub mod behavior;
 pub mod population;
 pub mod registry;
 pub mod table;
+pub mod usage;
 
 pub use behavior::{Behavior, Fault, Module, Turn};
 pub use population::Population;
 pub use registry::Registry;
 pub use table::{Core, Phase, Slot, Table};
+pub use usage::Usage;

@@ -5,6 +5,7 @@
 pub mod address;
 pub mod error;
 pub mod grants;
+pub mod histogram;
 pub mod lock;
 pub mod message;
 pub mod payload;

@@ -125,6 +125,7 @@ fn options(manifest: &Manifest) -> NodeOptions {
         full: host.full,
         memory: host.memory,
         payload: host.payload,
+        slice: host.slice,
         env: manifest.env.clone(),
     }
 }

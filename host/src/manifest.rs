@@ -75,6 +75,8 @@ pub struct HostSettings {
     pub memory: usize,
     /// Largest payload in bytes, 1 to 1 GiB.
     pub payload: usize,
+    /// How long a turn keeps its worker while others wait, 100 µs to 1 s.
+    pub slice: Duration,
     /// Lines below this level are not logged.
     pub log: Level,
     /// Where the log goes instead of stderr; opened anew at SIGHUP.
@@ -91,6 +93,7 @@ impl Default for HostSettings {
             full: Full::Refuse,
             memory: 64 << 20,
             payload: 64 << 20,
+            slice: Duration::from_millis(1),
             log: Level::INFO,
             log_file: None,
         }

@@ -9,7 +9,8 @@
 //! | `deadline` | when time is over |
 //! | `spawn`, `exit` | birth and death |
 //! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
-//! | `interrupt` | kills and wake-ups in the middle of a turn |
+//! | `metrics` | what actors use, how long turns and waits are |
+//! | `slice`, `waker` | time slices and kills in the middle of a turn; wake-ups |
 //! | `turn` | one mailbox's share of messages through its behavior |
 //! | `outside` | requests from outside the actors: boot, signals, benches |
 //! | `native` | behaviors in Rust, for tests and benches |
@@ -23,17 +24,19 @@ pub mod context;
 pub mod deadline;
 pub mod deliver;
 pub mod exit;
-pub mod interrupt;
 pub mod lifecycle;
 pub mod log;
 pub mod messaging;
+pub mod metrics;
 pub mod names;
 pub mod native;
 pub mod outside;
+pub mod slice;
 pub mod sockets;
 pub mod spawn;
 pub mod timers;
 pub mod turn;
+pub mod waker;
 
 #[cfg(test)]
 mod tests;
@@ -42,7 +45,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use context::{Awaited, Context};
-pub use interrupt::KillFlag;
+pub use metrics::{ActorStats, MemoryGauge, TimesRead};
+pub use slice::Slice;
 pub use spawn::{ModuleEntry, SpawnSpec};
 
 use crate::actor::{Population, Registry, Table};
@@ -68,6 +72,8 @@ pub struct NodeOptions {
     pub memory: usize,
     /// Largest payload in bytes.
     pub payload: usize,
+    /// How long a turn keeps its worker while others wait.
+    pub slice: Duration,
     /// Entries of the manifest's `[env]` table.
     pub env: BTreeMap<String, String>,
 }
@@ -81,12 +87,13 @@ impl Default for NodeOptions {
             full: Full::Refuse,
             memory: 64 << 20,
             payload: 64 << 20,
+            slice: Duration::from_millis(1),
             env: BTreeMap::new(),
         }
     }
 }
 
-/// Something to do at each round of the monitor (10 ms): the sandbox's epoch.
+/// What interrupts the guests in the middle of their turns: the sandbox's epoch.
 pub type Tick = Box<dyn Fn() + Send + Sync>;
 
 /// See the file's head.
@@ -197,12 +204,12 @@ impl Node {
         self.table.get(address).is_some_and(|slot| slot.mailbox.tag(address).is_some())
     }
 
-    /// Adds something to do at each round of the monitor.
+    /// Adds a way to interrupt guests.
     pub fn on_tick(&self, tick: Tick) {
         self.ticks.write().push(tick);
     }
 
-    /// A round of the monitor.
+    /// Every guest in the middle of a turn is to ask soon whether it may go on ([`Context::slice_over`]).
     pub fn tick(&self) {
         for tick in self.ticks.read().iter() {
             tick();

@@ -7,6 +7,7 @@ pub mod inlet;
 pub mod letter;
 pub mod mailbox;
 pub mod run_queue;
+pub mod seats;
 pub mod status;
 pub mod weight;
 
@@ -17,5 +18,6 @@ pub use idle::Idle;
 pub use inlet::{Inlet, Wait};
 pub use letter::{Chain, Letter};
 pub use mailbox::{Close, Expired, Full, Mailbox, Parked, Push, Pushed, Rest, Tag, Taken};
-pub use run_queue::RunQueue;
+pub use run_queue::{Aside, RunQueue};
+pub use seats::Seats;
 pub use status::WorkerStatus;

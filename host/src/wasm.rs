@@ -4,10 +4,10 @@
 //! | `load` | file → module; `encode`, `contract`, `cache`, `error` |
 //! | `instance` | module → actor; `behavior` runs it, `entry` is the way in, `state` is what its store carries, `fault` its end in words |
 //! | `flat` | modules without the component model's machinery |
+//! | `slice` | what becomes of a guest that the epoch interrupts |
 //! | `imports` | what guests can call; `bindings` (generated), `convert`; `wasi`, `output` |
 //!
-//! Must hold: nothing a guest does makes the host panic, blocks a worker for good (an endless loop is ended by `kill`
-//! through the epoch), or reaches another guest's memory. wasmtime's types and errors stay in here.
+//! Must hold: nothing a guest does makes the host panic, blocks a worker for longer than a slice of time, or reaches another guest's memory. wasmtime's types and errors stay in here.
 
 mod behavior;
 mod bindings;
@@ -27,6 +27,7 @@ mod memory;
 mod output;
 mod region;
 mod scrub;
+mod slice;
 mod stack;
 mod state;
 #[cfg(test)]
@@ -95,8 +96,8 @@ impl WasmHost {
         }
     }
 
-    /// To be called every few milliseconds: a guest in the middle of a turn is asked at its next loop or call whether
-    /// it was killed. Between two calls a turn costs nothing for it.
+    /// Makes every guest in the middle of a turn ask, at its next loop or call, whether it may go on: `slice`. Between
+    /// two calls this costs a turn nothing.
     pub fn tick(&self) {
         self.density.engine.increment_epoch();
         if let Some(Ok(speed)) = self.speed.get() {

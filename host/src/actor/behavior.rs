@@ -1,8 +1,8 @@
 //! The seam: what the host runs. A wasm instance is one behavior, a Rust value in a test another; the host's core
 //! has never heard of wasm.
 //!
-//! Must hold: after a [`Turn::Fault`] the behavior is never entered again; between [`Turn::Parked`] and
-//! [`Behavior::resume`] nothing else enters it.
+//! Must hold: after a [`Turn::Fault`] the behavior is never entered again; between [`Turn::Parked`] or
+//! [`Turn::Yielded`] and [`Behavior::resume`] nothing else enters it.
 
 use crate::base::Message;
 
@@ -14,7 +14,7 @@ pub trait Behavior<C>: Send {
     /// Handles one message (never `Body::Sweep`, which is the host's own).
     fn handle(&mut self, cx: &mut C, message: Message) -> Turn;
 
-    /// Goes on after `Parked`: what was awaited may be there. Spurious calls are possible and park again.
+    /// Goes on after `Parked` or `Yielded`: what was awaited may be there. Spurious calls are possible and park again.
     fn resume(&mut self, cx: &mut C) -> Turn;
 }
 
@@ -26,6 +26,8 @@ pub enum Turn {
     Done(Result<(), String>),
     /// The actor waits in the middle of its handler. `resume` goes on.
     Parked,
+    /// The turn has used up its slice of time. `resume` goes on when others have had theirs.
+    Yielded,
     /// The actor is broken and must end.
     Fault(Fault),
 }

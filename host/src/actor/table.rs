@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 
-use crate::actor::Behavior;
+use crate::actor::{Behavior, Usage};
 use crate::base::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::base::sync::{Brief, OnceLock, Padded};
 use crate::base::{Address, Session};
@@ -75,6 +75,8 @@ pub struct Slot<C> {
     pub core: Brief<Option<Core<C>>>,
     /// Only of the actor whose address the mailbox has. Most have none.
     pub watchers: Brief<Option<Box<Watchers>>>,
+    /// What the actor has used so far.
+    pub usage: Usage,
     /// Sockets were paused because the mailbox was full.
     pub paused: AtomicBool,
     generation: AtomicU32,
@@ -86,6 +88,7 @@ impl<C> Default for Slot<C> {
             mailbox: Mailbox::default(),
             core: Brief::new(None),
             watchers: Brief::new(None),
+            usage: Usage::default(),
             paused: AtomicBool::new(false),
             generation: AtomicU32::new(0),
         }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 use tracing::Level;
@@ -17,6 +18,8 @@ const MEMORY: std::ops::RangeInclusive<u64> = 64 << 10..=4 << 30;
 /// A payload is copied as a whole: more than this is a stream's affair.
 const PAYLOAD: std::ops::RangeInclusive<u64> = 1..=1 << 30;
 const WORKERS_MAX: u32 = 256;
+/// Shorter slices cost more in switches than they give; longer ones are none.
+const SLICE: std::ops::RangeInclusive<Duration> = Duration::from_micros(100)..=Duration::from_secs(1);
 
 /// Words for `mailbox-full`.
 pub(super) const FULL: [(&str, Full); 3] =
@@ -74,6 +77,10 @@ fn host(top: &mut Section<'_, '_>, path: &Path, findings: &mut Findings<'_>) -> 
     if call_timeout.is_some_and(|time| time.is_zero()) {
         findings.add(section.span(), "`call-timeout` must be more than zero: every call would fail");
     }
+    let slice = values::duration(&mut section, "slice", findings);
+    if slice.is_some_and(|time| !SLICE.contains(&time)) {
+        findings.add(section.span(), "`slice` must be 100us to 1s");
+    }
     let settings = HostSettings {
         workers: section.integer("workers", 1..=WORKERS_MAX, findings).map(|count| count as usize),
         call_timeout: call_timeout.unwrap_or(default.call_timeout),
@@ -82,6 +89,7 @@ fn host(top: &mut Section<'_, '_>, path: &Path, findings: &mut Findings<'_>) -> 
         full: section.choice("mailbox-full", &FULL, findings).unwrap_or(default.full),
         memory: values::size(&mut section, "memory", MEMORY, findings).unwrap_or(default.memory),
         payload: values::size(&mut section, "payload", PAYLOAD, findings).unwrap_or(default.payload),
+        slice: slice.unwrap_or(default.slice),
         log: section.choice("log", &LEVELS, findings).unwrap_or(default.log),
         log_file: section.string("log-file", findings).map(|(text, _)| values::base(path).join(text)),
     };

@@ -86,6 +86,7 @@ name = "bank"
 [host]
 workers = 2
 call-timeout = "250ms"
+slice = "500us"
 stop-timeout = "0s"
 mailbox = 10
 mailbox-full = "hold"
@@ -114,6 +115,7 @@ grants = { send = ["spin*", "account"], names = [".x*"], spawn = ["account"], ki
     let host = &manifest.host;
     assert_eq!((host.workers, host.mailbox, host.full), (Some(2), 10, Full::Hold));
     assert_eq!((host.call_timeout, host.stop_timeout), (Duration::from_millis(250), Duration::ZERO));
+    assert_eq!(host.slice, Duration::from_micros(500));
     assert_eq!((host.memory, host.payload, host.log), (1 << 30, 1024, tracing::Level::DEBUG));
     assert_eq!(host.log_file, Some(folder().join("bank.log")));
     assert_eq!(manifest.env["GREETING"], "hello");
@@ -152,7 +154,7 @@ fn unknown_keys_say_what_was_meant() {
         "cuont = 2\n[host]\nworker = 2\nzzz = 1\n",
         "app.toml:8:1: error: unknown key `cuont` in [[actor]]\n  hint: did you mean `count`?\n\
          app.toml:10:1: error: unknown key `worker` in [host]\n  hint: did you mean `workers`?\n\
-         app.toml:11:1: error: unknown key `zzz` in [host]\n  hint: keys here: call-timeout, workers, stop-timeout, mailbox, mailbox-full, memory, payload, log, log-file",
+         app.toml:11:1: error: unknown key `zzz` in [host]\n  hint: keys here: call-timeout, slice, workers, stop-timeout, mailbox, mailbox-full, memory, payload, log, log-file",
     );
     check_more(
         "[actors]\n",
@@ -194,6 +196,7 @@ fn host_settings_are_checked() {
         "[host]\ncall-timeout = \"5 parsecs\"\n",
         "app.toml:9:16: error: `call-timeout` is no duration: `5 parsecs`\n  hint: write a number and a unit: \"250ms\", \"5s\", \"2m\", \"1h\"",
     );
+    check_more("[host]\nslice = \"1us\"\n", "app.toml:8:1: error: `slice` must be 100us to 1s");
     check_more(
         "[host]\ncall-timeout = \"0s\"\n",
         "app.toml:8:1: error: `call-timeout` must be more than zero: every call would fail",

@@ -13,6 +13,7 @@ use std::ops::Deref;
 use crate::base::sync::Arc;
 use crate::base::{Address, CallError, Grants, Payload, Session, SessionMap};
 use crate::node::Node;
+use crate::node::slice::Long;
 use crate::node::spawn::Kind;
 use crate::node::timers::TimerKey;
 
@@ -91,8 +92,10 @@ pub(in crate::node) struct Inner {
     pub stopping: bool,
     pub args: Box<[u8]>,
     pub verdicts: Verdicts,
-    /// The worker that runs the actor now.
+    /// The worker that runs the actor now. It may change in the middle of a turn ([`super::slice`]).
     pub worker: Option<usize>,
+    /// The running turn was cut.
+    pub long: Option<Box<Long>>,
     /// The next session; a multiple of the block's size: the block is used up.
     next_session: u64,
     /// The request that is being handled, as long as it is neither answered, deferred nor forwarded.
@@ -153,6 +156,7 @@ impl Context {
             args: if birth.args.is_empty() { Box::default() } else { birth.args.into_vec().into_boxed_slice() },
             verdicts: Vec::new(),
             worker: None,
+            long: None,
             next_session: 0,
             current: None,
             deferred: Session::NONE,

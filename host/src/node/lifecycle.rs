@@ -75,6 +75,8 @@ impl Node {
             Some(schedule) => {
                 if schedule {
                     self.run.push(worker, target.slot());
+                } else {
+                    self.run.hurry(target.slot());
                 }
                 true
             }

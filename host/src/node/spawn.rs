@@ -12,6 +12,7 @@ use crate::base::sync::atomic::{AtomicU64, Ordering};
 use crate::base::sync::{Arc, Padded, RwLock};
 use crate::base::{Address, CallError, ErrorCode, Grants, Pattern, Payload, Session};
 use crate::node::context::{Birth, Inner};
+use crate::node::metrics::Times;
 use crate::node::{Context, Node};
 use crate::sched::{Full, Tag};
 
@@ -60,6 +61,8 @@ pub(in crate::node) struct Kind {
     pub grants: Arc<Grants>,
     /// Bytes of linear memory of an actor.
     pub memory: usize,
+    /// What the turns of the module's actors took.
+    pub times: Arc<Times>,
     /// The name in the manifest, or the module's, and its number.
     pub label: Arc<str>,
     pub number: u32,
@@ -78,6 +81,11 @@ pub(in crate::node) struct Modules {
 }
 
 impl Modules {
+    /// Times of each module's actors, by the modules' names.
+    pub(in crate::node) fn times(&self) -> Vec<(String, Arc<Times>)> {
+        self.kinds.read().iter().map(|(name, kind)| (name.clone(), kind.times.clone())).collect()
+    }
+
     fn get(&self, name: &str) -> Result<Arc<Kind>, CallError> {
         let kinds = self.kinds.read();
         kinds.get(name).cloned().ok_or_else(|| invalid(format!("the manifest has no module `{name}`")))
@@ -91,8 +99,11 @@ fn invalid(reason: String) -> CallError {
 impl Node {
     /// Makes a module known under a name. A later module of the same name takes its place for new actors.
     pub fn add_module(&self, name: &str, entry: ModuleEntry) {
-        let kind = self.kind(name, entry.module, entry.grants, entry.memory, name);
-        self.modules.kinds.write().insert(name.to_owned(), Arc::new(kind));
+        let mut kinds = self.modules.kinds.write();
+        let times = kinds.get(name).map(|known| known.times.clone()).unwrap_or_default();
+        let kind = self.kind(name, entry.module, entry.grants, entry.memory, times, name);
+        kinds.insert(name.to_owned(), Arc::new(kind));
+        drop(kinds);
         // Release: who sees the new version finds the new module.
         self.modules.version.fetch_add(1, Ordering::Release);
     }
@@ -103,11 +114,12 @@ impl Node {
         module: Arc<dyn Module<Context>>,
         grants: Arc<Grants>,
         memory: usize,
+        times: Arc<Times>,
         label: &str,
     ) -> Kind {
         let number = self.label_of(label);
         let send_all = grants.send.iter().any(Pattern::matches_all);
-        Kind { module, grants, memory, label: self.label(number), number, name: name.into(), send_all }
+        Kind { module, grants, memory, times, label: self.label(number), number, name: name.into(), send_all }
     }
 
     /// Starts an actor; its `init` runs later, on a worker.
@@ -116,7 +128,8 @@ impl Node {
         if spec.label.is_some() || spec.grants.is_some() {
             let label = spec.label.as_deref().unwrap_or(&spec.module);
             let grants = spec.grants.unwrap_or_else(|| kind.grants.clone());
-            kind = Arc::new(self.kind(&spec.module, kind.module.clone(), grants, kind.memory, label));
+            kind =
+                Arc::new(self.kind(&spec.module, kind.module.clone(), grants, kind.memory, kind.times.clone(), label));
         }
         let birth = Birth {
             kind,
@@ -158,6 +171,7 @@ impl Node {
         let tag = Tag { label: birth.kind.number, parent: birth.parent };
         let cx = Context::new(self, address, birth);
         *slot.core.lock() = Some(Core { behavior: None, cx, phase: Phase::New, parked: false });
+        slot.usage.reset();
         self.population.born(worker);
         before(address);
         slot.mailbox.open(address, tag, bound, full);

@@ -5,6 +5,8 @@
 mod ending;
 mod lifecycle;
 mod messaging;
+mod metrics;
+mod slices;
 mod stress;
 mod time;
 

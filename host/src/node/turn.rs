@@ -2,6 +2,7 @@
 //! queue; the worker thread's loop is this function again and again.
 //!
 //! Must hold: when a turn ends, its request is answered, deferred, forwarded, or refused by the host: none is lost.
+//! A turn may end on another seat than it began on ([`super::slice`]): what is the seat's is looked up after each turn.
 
 use crate::actor::{Core, Phase, Slot, Turn};
 use crate::base::sync::Arc;
@@ -9,16 +10,25 @@ use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Signal};
 use crate::net::Poller;
 use crate::node::context::{Inner, Request};
+use crate::node::metrics::Sampler;
 use crate::node::sockets::Sockets;
 use crate::node::{Context, Node};
+use crate::sched::seats::{Chair, Cut};
 use crate::sched::{Chain, Parked, Rest, Taken, run_queue, weight};
 
-/// What a worker keeps between turns.
+/// What a worker thread keeps between turns.
 #[derive(Debug)]
 pub struct Worker {
+    /// Its seat.
     pub index: usize,
+    /// It has no seat any more, and is to end.
+    unseated: bool,
+    chair: Arc<Chair>,
     pub cursor: run_queue::Cursor,
     weight: i32,
+    sampler: Sampler,
+    /// The turn is measured: when it began, and for how many it stands.
+    measured: Option<(u64, u64)>,
     /// The share of the mailbox that is being run, as far as it is not begun.
     batch: Chain,
     /// What the last share left in the mailbox; there may be more by now.
@@ -32,8 +42,26 @@ const BATCH: usize = 64;
 impl Worker {
     /// The worker of an index, with skynet's weight for it.
     pub fn new(index: usize) -> Self {
-        let cursor = run_queue::Cursor::default();
-        Self { index, cursor, weight: weight::of_worker(index), batch: Chain::default(), left: 0 }
+        let (cursor, chair) = (run_queue::Cursor::default(), Arc::default());
+        Self {
+            index,
+            unseated: false,
+            chair,
+            cursor,
+            weight: weight::of_worker(index),
+            sampler: Sampler::new(),
+            measured: None,
+            batch: Chain::default(),
+            left: 0,
+        }
+    }
+
+    /// Goes on with another seat, or none.
+    fn sit(&mut self, seat: Option<usize>) {
+        self.unseated = seat.is_none();
+        if let Some(seat) = seat {
+            (self.index, self.weight) = (seat, weight::of_worker(seat));
+        }
     }
 }
 
@@ -59,25 +87,47 @@ fn turn_kind(body: &Body) -> u64 {
 enum Next {
     On,
     Parked,
+    /// Its slice is over: to the slow lane.
+    Cut,
     End(Cause, String),
 }
 
 impl Node {
-    /// Runs the next mailbox; looks after the sockets, or sleeps, while there is none. False: the host stops.
+    /// Runs the next mailbox; looks after the sockets, or sleeps, while there is none. False: the thread is not needed any
+    /// more.
     pub fn run_one(self: &Arc<Self>, worker: &mut Worker, poller: &Poller) -> bool {
         let sockets = Sockets { node: self, poller };
         let Some(index) = self.run.take(worker.index, &mut worker.cursor, &sockets) else { return false };
-        if let Some(slot) = self.table.slot(index) {
-            self.run_slot(worker, index, slot);
-        }
-        true
+        self.run_taken(worker, index);
+        !worker.unseated
     }
 
     /// Runs mailboxes until none waits; never sleeps. For tests that drive a node by hand.
     pub fn run_ready(self: &Arc<Self>, worker: &mut Worker) {
         while let Some(index) = self.run.try_take(worker.index, &mut worker.cursor) {
-            if let Some(slot) = self.table.slot(index) {
-                self.run_slot(worker, index, slot);
+            self.run_taken(worker, index);
+        }
+    }
+
+    fn run_taken(self: &Arc<Self>, worker: &mut Worker, index: u32) {
+        let slow = index & run_queue::CUT != 0;
+        let index = index & !run_queue::CUT;
+        if slow {
+            match self.run.seats().claim(index) {
+                None => return,
+                Some(Cut::Mailbox) => {}
+                Some(Cut::Thread(turn)) => {
+                    let seat = self.run.seats().swap(&worker.chair, &turn, worker.index);
+                    return worker.sit(seat);
+                }
+            }
+        }
+        if let Some(slot) = self.table.slot(index) {
+            self.run.status(worker.index).take(slow, self.run.counted());
+            self.run_slot(worker, index, slot);
+            if !worker.unseated {
+                self.charge(worker.index, &slot.usage);
+                self.run.status(worker.index).rest();
             }
         }
     }
@@ -107,6 +157,10 @@ impl Node {
                     Parked::Yes => return,
                     Parked::No => continue,
                 },
+                Next::Cut => {
+                    drop(guard);
+                    return self.run.cut(index, || slot.mailbox.killed());
+                }
                 Next::End(cause, reason) => {
                     if let Some(core) = guard.take() {
                         drop(guard);
@@ -117,12 +171,24 @@ impl Node {
             }
             let rest = if worker.left > 0 { Rest::Again } else { slot.mailbox.rest() };
             match rest {
-                Rest::Idle => return self.unpause(slot, core.cx.address()),
-                // skynet's rule: to the tail only if another mailbox waits, else no queue traffic.
-                Rest::Again if self.run.waits(worker.index) => {
-                    return self.run.push_tail(worker.index, index);
+                Rest::Idle => {
+                    if slot.usage.measures() {
+                        slot.usage.forget();
+                    }
+                    return self.unpause(slot, core.cx.address());
                 }
-                Rest::Again => {}
+                // skynet's rule: to the tail only if another mailbox waits, else no queue traffic.
+                Rest::Again => {
+                    let status = self.run.status(worker.index);
+                    if status.is_over() {
+                        drop(guard);
+                        return self.run.cut(index, || slot.mailbox.killed());
+                    }
+                    // An actor that comes from the slow lane has its whole slice.
+                    if self.run.waits(worker.index) && !status.taken().slow() {
+                        return self.run.push_tail(worker.index, index);
+                    }
+                }
             }
         }
     }
@@ -135,10 +201,9 @@ impl Node {
     }
 
     /// The first turn: makes the instance and runs `init`.
-    fn start(self: &Arc<Self>, worker: &Worker, core: &mut Core<Context>) -> Next {
-        let address = core.cx.address();
-        let status = self.run.status(worker.index);
-        status.begin(address.raw(), core.cx.inner().parent.raw(), 0);
+    fn start(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>) -> Next {
+        let parent = core.cx.inner().parent.raw();
+        self.turn_begins(worker, &core.cx, parent, 0);
         let kind = core.cx.inner().kind.clone();
         let next = match kind.module.create(&mut core.cx) {
             Err(error) => Next::End(Cause::Failed, error),
@@ -148,8 +213,34 @@ impl Node {
                 self.settle(core, turn)
             }
         };
-        status.end();
+        self.turn_over(worker, core, &next);
         next
+    }
+
+    /// What the monitor sees, and the figures.
+    fn turn_begins(&self, worker: &mut Worker, cx: &Context, source: u64, kind: u64) {
+        self.run.status(worker.index).begin(cx.inner().address.raw(), source, kind);
+        worker.measured = worker.sampler.due().map(|weight| (self.clock.now_ns(), weight));
+    }
+
+    /// The same at the end, and where the worker sits after the turn.
+    fn turn_over(&self, worker: &mut Worker, core: &mut Core<Context>, next: &Next) {
+        let inner = core.cx.inner_mut();
+        if inner.worker != Some(worker.index) {
+            worker.sit(inner.worker);
+        }
+        if !worker.unseated {
+            self.run.status(worker.index).end();
+        }
+        let measured = worker.measured.take();
+        if inner.long.is_none() {
+            if let Some((begun, weight)) = measured {
+                inner.kind.times.turn(self.clock.now_ns() - begun, weight);
+            }
+        } else if !matches!(next, Next::Cut) {
+            let ran = inner.long.take().map(|long| long.ran(self.clock.now_ns()));
+            ran.into_iter().for_each(|ran| inner.kind.times.turn(ran, 1));
+        }
     }
 
     /// One share of the mailbox: what the worker's weight says, and up to `reach` messages while no other mailbox waits.
@@ -169,12 +260,16 @@ impl Node {
             Taken::Nothing => Next::On,
             Taken::Killed(cause, reason) => Next::End(cause, reason),
             Taken::Resume => {
-                let status = self.run.status(worker.index);
-                status.begin(core.cx.address().raw(), 0, TURN_NAMES.len() as u64 - 1);
+                let answer = (0, TURN_NAMES.len() as u64 - 1);
+                let (source, kind) = core.cx.inner().long.as_ref().map_or(answer, |long| (long.source, long.kind));
+                self.turn_begins(worker, &core.cx, source, kind);
+                if let Some(long) = &mut core.cx.inner_mut().long {
+                    long.resume(self.clock.now_ns());
+                }
                 core.parked = false;
                 let turn = core.behavior.as_mut().map_or(Turn::Parked, |behavior| behavior.resume(&mut core.cx));
                 let next = self.settle(core, turn);
-                status.end();
+                self.turn_over(worker, core, &next);
                 next
             }
             Taken::Messages { left, overload } => {
@@ -185,11 +280,17 @@ impl Node {
                     let kind = first.map_or("", |message| message.body.name());
                     core.cx.warn(&format!("may be overloaded: {length} messages wait (next: {kind} from {from})"));
                 }
+                slot.usage.took(worker.batch.len());
                 while let Some(message) = slot.mailbox.begin(&mut worker.batch) {
-                    let next = self.turn(worker.index, core, message);
+                    if slot.usage.measures() {
+                        self.waited(&slot.usage, &core.cx.inner().kind.times, worker.batch.len());
+                    }
+                    let next = self.turn(worker, core, message);
                     due = due.saturating_sub(1);
                     let ended = !matches!(next, Next::On) || core.cx.inner().exiting || slot.mailbox.killed();
-                    if !worker.batch.is_empty() && (ended || due == 0 && self.run.waits(worker.index)) {
+                    let over = ended || self.run.status(worker.index).is_over();
+                    if !worker.batch.is_empty() && (over || due == 0 && self.run.waits(worker.index)) {
+                        slot.usage.put_back(worker.batch.len());
                         worker.left += worker.batch.len();
                         slot.mailbox.untake(&mut worker.batch);
                     }
@@ -205,7 +306,7 @@ impl Node {
     }
 
     /// One message through the behavior.
-    fn turn(self: &Arc<Self>, worker: usize, core: &mut Core<Context>, message: Message) -> Next {
+    fn turn(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>, message: Message) -> Next {
         if !admit(core.cx.inner_mut(), &message) {
             return Next::On;
         }
@@ -214,17 +315,20 @@ impl Node {
             return Next::On;
         }
         let Some(behavior) = core.behavior.as_mut() else { return Next::On };
-        let status = self.run.status(worker);
-        status.begin(core.cx.inner().address.raw(), message.source.raw(), turn_kind(&message.body));
+        self.turn_begins(worker, &core.cx, message.source.raw(), turn_kind(&message.body));
         let turn = behavior.handle(&mut core.cx, message);
         let next = self.settle(core, turn);
-        status.end();
+        self.turn_over(worker, core, &next);
         next
     }
 
     /// The end of a turn: its request must not be lost, a fault ends the actor.
     fn settle(self: &Arc<Self>, core: &mut Core<Context>, turn: Turn) -> Next {
         let result = match turn {
+            Turn::Yielded => {
+                core.parked = true;
+                return Next::Cut;
+            }
             Turn::Parked => {
                 core.parked = true;
                 return Next::Parked;

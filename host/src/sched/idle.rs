@@ -12,14 +12,33 @@
 //! One sleeper at a time may wait elsewhere than on its condvar: in the kernel, for sockets ([`super::Inlet`]). It says
 //! so under its parker's lock, under which the waker leaves the token: either the sleeper sees the token and does not
 //! wait, or the waker sees where it waits and rings there. A ring that comes before the wait ends it.
+//!
+//! The monitor sleeps while all workers do, and is woken by the first of them that wakes: a price that only a wake-up
+//! pays. By the same argument it misses none: it says that it sleeps, passes a fence, and then counts the sleepers; a
+//! worker is off the list of sleepers, passes a fence, and then asks whether the monitor sleeps.
 
-use crate::base::sync::atomic::{AtomicUsize, Ordering, fence};
+use crate::base::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 use crate::base::sync::{Condvar, Mutex};
 
 #[derive(Debug)]
 struct Parker {
     state: Mutex<State>,
     condvar: Condvar,
+}
+
+impl Parker {
+    fn new() -> Self {
+        Self { state: Mutex::new(State::default()), condvar: Condvar::new() }
+    }
+
+    /// Sleeps until there is a token, and takes it.
+    fn park(&self) {
+        let mut state = self.state.lock();
+        while !state.token {
+            self.condvar.wait(&mut state);
+        }
+        state.token = false;
+    }
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +59,8 @@ pub struct Idle {
     sleepers: Mutex<Vec<usize>>,
     parkers: Box<[Parker]>,
     ring: Ring,
+    monitor: Parker,
+    monitor_sleeps: AtomicBool,
 }
 
 impl std::fmt::Debug for Idle {
@@ -54,14 +75,15 @@ impl std::fmt::Debug for Idle {
 impl Idle {
     /// For so many workers, all awake. `ring` ends the wait of a worker for sockets.
     pub fn new(workers: usize, ring: impl Fn() + Send + Sync + 'static) -> Self {
-        let parker = |_| Parker { state: Mutex::new(State::default()), condvar: Condvar::new() };
-        let parkers = (0..workers).map(parker).collect();
+        let parkers = (0..workers).map(|_| Parker::new()).collect();
         Self {
             searching: AtomicUsize::new(0),
             sleeping: AtomicUsize::new(0),
             sleepers: Mutex::new(Vec::with_capacity(workers)),
             parkers,
             ring: Box::new(ring),
+            monitor: Parker::new(),
+            monitor_sleeps: AtomicBool::new(false),
         }
     }
 
@@ -125,8 +147,7 @@ impl Idle {
             return false;
         }
         // Woken, or somebody took us off the list and is about to wake us: take that wake-up, it made us a searcher.
-        self.take_token(worker);
-        true
+        self.woken(worker)
     }
 
     /// The same, but it sleeps in `wait`, which ends by itself when a socket has something, or by the ring.
@@ -153,8 +174,7 @@ impl Idle {
         if self.get_up(worker) {
             return false;
         }
-        self.take_token(worker);
-        true
+        self.woken(worker)
     }
 
     fn lie_down(&self, worker: usize, searching: bool) {
@@ -171,20 +191,40 @@ impl Idle {
 
     /// Takes the worker off the list. False: somebody else has, and its wake-up is there or comes.
     fn get_up(&self, worker: usize) -> bool {
-        let mut sleepers = self.sleepers.lock();
-        let Some(position) = sleepers.iter().position(|other| *other == worker) else { return false };
-        sleepers.remove(position);
-        self.sleeping.store(sleepers.len(), Ordering::Relaxed);
+        {
+            let mut sleepers = self.sleepers.lock();
+            let Some(position) = sleepers.iter().position(|other| *other == worker) else { return false };
+            sleepers.remove(position);
+            self.sleeping.store(sleepers.len(), Ordering::Relaxed);
+        }
+        self.wake_monitor();
         true
     }
 
-    fn take_token(&self, worker: usize) {
-        let parker = &self.parkers[worker];
-        let mut state = parker.state.lock();
-        while !state.token {
-            parker.condvar.wait(&mut state);
+    /// Takes the wake-up; the worker is a searcher now.
+    fn woken(&self, worker: usize) -> bool {
+        self.parkers[worker].park();
+        self.wake_monitor();
+        true
+    }
+
+    /// The monitor's sleep: until a worker wakes, unless one is awake.
+    pub fn monitor_sleep(&self) {
+        self.monitor_sleeps.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if self.sleeping.load(Ordering::Relaxed) == self.parkers.len() {
+            self.monitor.park();
         }
-        state.token = false;
+        self.monitor_sleeps.store(false, Ordering::Relaxed);
+    }
+
+    /// Wakes the monitor if it sleeps.
+    fn wake_monitor(&self) {
+        fence(Ordering::SeqCst);
+        if self.monitor_sleeps.load(Ordering::Relaxed) && self.monitor_sleeps.swap(false, Ordering::Relaxed) {
+            self.monitor.state.lock().token = true;
+            self.monitor.condvar.notify_one();
+        }
     }
 
     fn unpark(&self, worker: usize) {

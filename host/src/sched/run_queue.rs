@@ -3,7 +3,8 @@
 //! Each worker has a run-next slot (the receiver of what it sent last: its cache is warm) and a queue of its own;
 //! the global queue takes what comes from outside the workers and what does not fit. A worker without work looks
 //! into the global queue, then steals from the others, then waits for sockets ([`Inlet`]) or, if another one does, on its
-//! condvar.
+//! condvar. Turns that were cut ([`super::seats`]) wait in the slow lane: it is looked at when there is nothing else to do, or
+//! when the monitor says that the lane's turn is due.
 //!
 //! Must hold:
 //! - Fairness: after `NEXT_STREAK` takes from the run-next slot the own queue has its turn, and every `GLOBAL_EVERY`
@@ -15,7 +16,9 @@
 
 use crossbeam_queue::{ArrayQueue, SegQueue};
 
+use crate::base::sync::Arc;
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::sched::seats::{Chair, Cut, Seats};
 use crate::sched::{Idle, Inlet, Wait, WorkerStatus};
 
 /// Takes in a row from the run-next slot. Thin air; a pair of talkers keeps its warm cache, others wait 16 turns.
@@ -37,9 +40,26 @@ pub type SlotIndex = u32;
 /// 0 is "none" in a run-next slot: slot 0 is never an actor's.
 const NONE: u64 = 0;
 
+/// What `take` adds to the slot of a turn that was cut: it must be claimed before it goes on. Slots have 24 bits.
+pub const CUT: SlotIndex = 1 << 31;
+
+/// How [`RunQueue::step_aside`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Aside {
+    /// There is no thread for the seat: the caller kept it.
+    Stays,
+    /// The turn goes on with this seat.
+    Seat(usize),
+    /// The host stops; the caller has no seat any more.
+    Leave,
+}
+
 #[derive(Debug)]
 struct Local {
     next: AtomicU64,
+    /// The slow lane is due at this worker.
+    due: AtomicBool,
     queue: ArrayQueue<SlotIndex>,
     status: WorkerStatus,
     /// Where the others start to steal, so that they do not all start with worker 0.
@@ -57,8 +77,12 @@ pub struct Cursor {
 #[derive(Debug)]
 pub struct RunQueue {
     global: SegQueue<SlotIndex>,
+    slow: SegQueue<SlotIndex>,
     locals: Box<[Local]>,
+    seats: Seats,
     idle: Idle,
+    /// Time that the monitor has counted while it was awake, in nanoseconds: a clock that costs nothing to read.
+    counted: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -72,14 +96,18 @@ impl RunQueue {
     pub fn with_ring(workers: usize, ring: impl Fn() + Send + Sync + 'static) -> Self {
         let local = |index| Local {
             next: AtomicU64::new(NONE),
+            due: AtomicBool::new(false),
             queue: ArrayQueue::new(LOCAL),
             status: WorkerStatus::default(),
             steal_from: AtomicUsize::new(index + 1),
         };
         Self {
             global: SegQueue::new(),
+            slow: SegQueue::new(),
             locals: (0..workers).map(local).collect(),
+            seats: Seats::new(workers),
             idle: Idle::new(workers, ring),
+            counted: AtomicU64::new(0),
             stop: AtomicBool::new(false),
         }
     }
@@ -87,6 +115,26 @@ impl RunQueue {
     /// How many workers there are.
     pub fn workers(&self) -> usize {
         self.locals.len()
+    }
+
+    /// Who has the seats, and the turns that were cut.
+    pub fn seats(&self) -> &Seats {
+        &self.seats
+    }
+
+    /// Wakes and sleeps of the workers, for the monitor.
+    pub fn idle(&self) -> &Idle {
+        &self.idle
+    }
+
+    /// The time that the monitor has counted.
+    pub fn counted(&self) -> u64 {
+        self.counted.load(Ordering::Relaxed)
+    }
+
+    /// The monitor has been awake for so many nanoseconds more.
+    pub fn count(&self, nanoseconds: u64) {
+        self.counted.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
     /// What a worker is doing.
@@ -129,10 +177,73 @@ impl RunQueue {
     /// Whether a worker's next take would not come back empty without stealing.
     pub fn waits(&self, worker: usize) -> bool {
         let local = &self.locals[worker];
-        local.next.load(Ordering::Relaxed) != NONE || !local.queue.is_empty() || !self.global.is_empty()
+        local.next.load(Ordering::Relaxed) != NONE
+            || !local.queue.is_empty()
+            || !self.global.is_empty()
+            || local.due.load(Ordering::Relaxed)
     }
 
-    /// The next mailbox for a worker; sleeps while there is none. None: the host stops.
+    /// Whether anything waits that a worker could do instead of the turn that it runs.
+    pub fn others_wait(&self, worker: usize) -> bool {
+        self.waits(worker) || self.any_work()
+    }
+
+    /// Whether turns that were cut wait for their next slice.
+    pub fn cut_wait(&self) -> bool {
+        !self.slow.is_empty()
+    }
+
+    /// A worker takes from the slow lane next.
+    pub fn slow_is_due(&self, worker: usize) {
+        self.locals[worker].due.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it has still to do so.
+    pub fn is_due(&self, worker: usize) -> bool {
+        self.locals[worker].due.load(Ordering::Relaxed)
+    }
+
+    /// A turn was cut and has left its thread: its mailbox waits in the slow lane. `killed` is asked when it is there.
+    pub fn cut(&self, slot: SlotIndex, killed: impl FnOnce() -> bool) {
+        self.seats.enter(slot, Cut::Mailbox);
+        self.push_slow(slot, killed);
+    }
+
+    /// A turn was cut and keeps its thread, the caller's: passes the seat on, and sleeps until the turn may go on.
+    pub fn step_aside(&self, seat: usize, slot: SlotIndex, killed: impl FnOnce() -> bool) -> Aside {
+        if !self.seats.relieve(seat) {
+            return Aside::Stays;
+        }
+        let chair = Arc::new(Chair::default());
+        self.seats.enter(slot, Cut::Thread(chair.clone()));
+        self.push_slow(slot, killed);
+        chair.wait().map_or(Aside::Leave, Aside::Seat)
+    }
+
+    fn push_slow(&self, slot: SlotIndex, killed: impl FnOnce() -> bool) {
+        self.slow.push(slot);
+        self.idle.work_came();
+        // The kill looks for the turn in the book after it has set its flag, we look at the flag after we have written
+        // into the book: one of the two sees the other.
+        if killed() {
+            self.hurry(slot);
+        }
+    }
+
+    /// An actor was killed: if its turn is cut, it goes on soon, to its end.
+    pub fn hurry(&self, slot: SlotIndex) {
+        if self.seats.is_cut(slot) {
+            self.global.push(slot | CUT);
+            self.idle.work_came();
+        }
+    }
+
+    fn take_slow(&self) -> Option<SlotIndex> {
+        self.slow.pop().map(|slot| slot | CUT)
+    }
+
+    /// The next mailbox for a worker, with [`CUT`] for a turn that was cut; sleeps while there is none. None: the host
+    /// stops.
     pub fn take(&self, worker: usize, cursor: &mut Cursor, inlet: &impl Inlet) -> Option<SlotIndex> {
         if cursor.takes.is_multiple_of(GLANCE_EVERY) && inlet.glance(worker) > 0 {
             self.idle.work_came();
@@ -148,7 +259,12 @@ impl RunQueue {
             if self.stop.load(Ordering::Acquire) {
                 return None;
             }
-            let found = self.take_own(worker, cursor).or_else(|| self.steal(worker));
+            let mut found = self.take_own(worker, cursor).or_else(|| self.steal(worker));
+            if found.is_none() && !self.slow.is_empty() {
+                // A long turn keeps the worker for a slice at least: the sockets come first.
+                brought += inlet.glance(worker);
+                found = self.take_own(worker, cursor).or_else(|| self.take_slow());
+            }
             if found.is_some() {
                 if ((searching && self.idle.found()) || brought > 1) && self.any_work() {
                     self.idle.work_came();
@@ -178,7 +294,7 @@ impl RunQueue {
 
     /// The next mailbox for a worker if there is one; never sleeps. For tests that drive a node by hand.
     pub fn try_take(&self, worker: usize, cursor: &mut Cursor) -> Option<SlotIndex> {
-        self.take_own(worker, cursor).or_else(|| self.steal(worker))
+        self.take_own(worker, cursor).or_else(|| self.steal(worker)).or_else(|| self.take_slow())
     }
 
     /// Moves what lies in the run-next slot of a worker to the global queue, when its turn does not end.
@@ -195,11 +311,23 @@ impl RunQueue {
     /// All workers return from `take` with None.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
+        self.seats.stop();
         self.idle.wake_all();
+    }
+
+    /// Whether the workers are to end.
+    pub fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     fn take_own(&self, worker: usize, cursor: &mut Cursor) -> Option<SlotIndex> {
         let local = &self.locals[worker];
+        if local.due.load(Ordering::Relaxed) {
+            local.due.store(false, Ordering::Relaxed);
+            if let Some(slot) = self.take_slow() {
+                return Some(slot);
+            }
+        }
         cursor.takes = cursor.takes.wrapping_add(1);
         if cursor.takes.is_multiple_of(GLOBAL_EVERY)
             && !self.global.is_empty()
@@ -236,7 +364,7 @@ impl RunQueue {
 
     /// Anything that a searcher could take: all but the run-next slots, which their workers will come to.
     fn any_work(&self) -> bool {
-        !self.global.is_empty() || self.locals.iter().any(|local| !local.queue.is_empty())
+        !self.global.is_empty() || !self.slow.is_empty() || self.locals.iter().any(|local| !local.queue.is_empty())
     }
 }
 
@@ -247,7 +375,7 @@ fn slot_of(next: u64) -> SlotIndex {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::{Cursor, GLOBAL_EVERY, NEXT_STREAK, RunQueue};
+    use super::{CUT, Cursor, GLOBAL_EVERY, NEXT_STREAK, RunQueue};
 
     /// Takes until `slot` comes, putting `busy` (if given) into the run-next slot before each take.
     fn takes_until(queue: &RunQueue, slot: u32, busy: Option<u32>) -> u32 {
@@ -311,6 +439,33 @@ mod tests {
         assert_eq!(queue.take(1, &mut other, &()), Some(2));
         assert_eq!(queue.take(0, &mut one, &()), Some(1));
         assert_eq!(queue.take(0, &mut one, &()), Some(3));
+    }
+
+    #[test]
+    fn a_cut_turn_waits_until_nothing_else_does_or_it_is_due() {
+        let queue = RunQueue::new(1);
+        let mut cursor = Cursor::default();
+        queue.cut(1, || false);
+        queue.push_tail(0, 2);
+        assert_eq!(queue.take(0, &mut cursor, &()), Some(2));
+        assert_eq!(queue.take(0, &mut cursor, &()), Some(1 | CUT));
+        queue.cut(3, || false);
+        queue.push_tail(0, 4);
+        queue.slow_is_due(0);
+        assert_eq!(queue.take(0, &mut cursor, &()), Some(3 | CUT));
+        assert_eq!(queue.take(0, &mut cursor, &()), Some(4));
+    }
+
+    #[test]
+    fn a_kill_hurries_a_cut_turn_whoever_comes_first() {
+        let queue = RunQueue::new(1);
+        let mut cursor = Cursor::default();
+        queue.cut(1, || false);
+        queue.cut(2, || true);
+        queue.hurry(9);
+        assert_eq!(queue.take(0, &mut cursor, &()), Some(2 | CUT));
+        queue.hurry(1);
+        assert_eq!(queue.take(0, &mut cursor, &()), Some(1 | CUT));
     }
 
     #[test]

@@ -1,56 +1,130 @@
-//! The monitor thread: warns of endless turns, moves what such a turn would hold up, and drives the sandbox's epoch.
+//! The monitor thread: sees to it that no turn keeps a worker longer than a slice while others wait, and warns of
+//! endless turns.
+//!
+//! Rounds of half a slice while any worker runs actors; when all of them sleep, so does the monitor. In each round, for
+//! each worker:
+//!
+//! - A mailbox that the worker had in the last round already: the guest is interrupted (a kill may be waiting), and what
+//!   would run next here is moved where others can take it.
+//! - The same mailbox for a slice, while others wait: its turn is to be cut. So a turn is cut after one slice to one and
+//!   a half.
+//! - Turns wait in the slow lane: after two slices of other work the worker gives them one. So one that is long gets a
+//!   third of a worker at most while there is other work, all of it when there is none, and something always. Of many
+//!   workers a third do so at a time.
 
-use std::time::Duration;
-
-use crate::base::Address;
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::{AtomicBool, Ordering};
 use crate::node::Node;
-use crate::node::turn::TURN_NAMES;
-use crate::sched::status::TurnView;
+use crate::node::slice::{ENDLESS_NS, warn_endless};
+use crate::sched::status::{Take, TurnView};
 
-/// Between two rounds. Thin air; the longest that a mailbox waits behind an endless turn is two of these.
-const ROUND: Duration = Duration::from_millis(10);
-/// A turn this long is worth a warning, again each time it has lasted that much longer (skynet_start.c: 5 s).
-const ENDLESS: Duration = Duration::from_secs(5);
+/// Rounds in a slice.
+const ROUNDS: u32 = 2;
+/// Rounds of other work that a worker owes to it after a slice of a long turn. With this much the others keep about
+/// two thirds: the promise is 40 %, and cold caches and switches of threads take their part.
+const OTHERS: u32 = 2 * ROUNDS;
+/// One of so many workers may be busy with long turns while others wait.
+const SHARE: usize = 3;
+/// Rounds without any work before the monitor sleeps. Thin air: to be woken costs more than a round.
+const QUIET: u32 = 16;
 
-#[derive(Clone, Copy)]
+/// What the monitor remembers of a worker.
+#[derive(Clone, Copy, Debug, Default)]
 struct Seen {
-    turn: TurnView,
+    take: Option<Take>,
+    /// Rounds that it has had this mailbox.
     rounds: u32,
+    /// It ran something else than a long turn in the last round.
+    other: bool,
+    /// Rounds of other work since the last slice of a long turn.
+    others: u32,
+    turn: Option<TurnView>,
+    /// When the turn was seen first, in nanoseconds of the node's clock.
+    since: u64,
+    /// Warnings of it.
+    warned: u64,
 }
 
 pub(in crate::threads) fn run(node: &Arc<Node>, stop: &AtomicBool) {
-    let workers = node.run_queue().workers();
-    let mut seen: Vec<Option<Seen>> = vec![None; workers];
+    let seen = vec![Seen::default(); node.run_queue().workers()];
+    let mut monitor = Monitor { node, seen, last: node.clock().now_ns() };
+    let mut quiet = 0;
     while !stop.load(Ordering::SeqCst) {
-        std::thread::park_timeout(ROUND);
-        node.tick();
-        for (worker, seen) in seen.iter_mut().enumerate() {
-            let turn = node.run_queue().status(worker).running();
-            *seen = match (turn, *seen) {
-                (Some(turn), Some(before)) if turn == before.turn => {
-                    node.run_queue().rescue(worker);
-                    warn(&before);
-                    Some(Seen { turn, rounds: before.rounds + 1 })
+        if quiet < QUIET {
+            std::thread::park_timeout(node.options().slice / ROUNDS);
+        } else {
+            node.run_queue().idle().monitor_sleep();
+            monitor.last = node.clock().now_ns();
+            quiet = 0;
+        }
+        quiet = if monitor.round() { 0 } else { quiet + 1 };
+    }
+}
+
+struct Monitor<'a> {
+    node: &'a Arc<Node>,
+    seen: Vec<Seen>,
+    /// When the last round was, or the last sleep ended.
+    last: u64,
+}
+
+impl Monitor<'_> {
+    /// Looks at all workers. False: none has done anything since the last round.
+    fn round(&mut self) -> bool {
+        let run = self.node.run_queue();
+        let now = self.node.clock().now_ns();
+        run.count(now - self.last);
+        self.last = now;
+        let (mut moved, mut held, mut slow) = (false, false, 0);
+        for (worker, seen) in self.seen.iter_mut().enumerate() {
+            let take = run.status(worker).taken();
+            let same = seen.take == Some(take);
+            moved |= take.busy() || !same;
+            seen.other = (take.busy() || !same) && !take.slow();
+            seen.rounds = if same && take.busy() { seen.rounds + 1 } else { 0 };
+            seen.take = Some(take);
+            slow += usize::from(run.is_due(worker) || take.busy() && take.slow());
+            if seen.rounds > 0 {
+                held = true;
+                run.rescue(worker);
+                if seen.rounds >= ROUNDS && run.others_wait(worker) {
+                    run.status(worker).slice_over(take);
                 }
-                (turn, _) => turn.map(|turn| Seen { turn, rounds: 1 }),
-            };
+            }
+            seen.watch(run.status(worker).running(), take, now);
+        }
+        if held {
+            self.node.tick();
+        }
+        self.slow_lane(slow);
+        moved
+    }
+
+    /// Says whose turn it is to take from the slow lane. `slow`: so many workers do already.
+    fn slow_lane(&mut self, mut slow: usize) {
+        let run = self.node.run_queue();
+        let most = run.workers().div_ceil(SHARE);
+        for (worker, seen) in self.seen.iter_mut().enumerate() {
+            let waits = seen.other && run.cut_wait() && !run.is_due(worker);
+            seen.others = if waits { seen.others + 1 } else { 0 };
+            if seen.others >= OTHERS && slow < most {
+                run.slow_is_due(worker);
+                slow += 1;
+            }
         }
     }
 }
 
-fn warn(seen: &Seen) {
-    let rounds_of_warning = u32::try_from(ENDLESS.as_millis() / ROUND.as_millis()).unwrap_or(u32::MAX);
-    if !seen.rounds.is_multiple_of(rounds_of_warning) {
-        return;
+impl Seen {
+    /// Warns of a turn that does not end. One that was cut warns by itself.
+    fn watch(&mut self, turn: Option<TurnView>, take: Take, now: u64) {
+        if turn.is_none() || turn != self.turn || take.slow() {
+            (self.turn, self.since, self.warned) = (turn, now, 0);
+        }
+        let times = (now - self.since) / ENDLESS_NS;
+        if let Some(turn) = turn.filter(|_| times > self.warned) {
+            self.warned = times;
+            warn_endless(&turn, times);
+        }
     }
-    let turn = seen.turn;
-    let kind = usize::try_from(turn.kind).ok().and_then(|kind| TURN_NAMES.get(kind)).unwrap_or(&"?");
-    let (actor, source) = (Address::from_raw(turn.actor), Address::from_raw(turn.source));
-    let age = ENDLESS.as_secs() * u64::from(seen.rounds / rounds_of_warning);
-    tracing::warn!(
-        target: "wasmactor", address = %actor,
-        "a {kind} from {source} to {actor} may be in an endless loop: its turn has run for {age} s"
-    );
 }

@@ -90,7 +90,8 @@ enum Phase {
 }
 
 impl<E: Entry> Parkable<E> {
-    pub(super) fn new(store: Store<State>, entry: E, place: Place, output: Option<Output>) -> Self {
+    pub(super) fn new(mut store: Store<State>, entry: E, place: Place, output: Option<Output>) -> Self {
+        store.data_mut().yields = true;
         Self { phase: Phase::Idle(store), entry, place, output }
     }
 
@@ -129,7 +130,7 @@ impl<E: Entry> Parkable<E> {
             Poll::Ready(ready) => ready,
             Poll::Pending => {
                 self.phase = Phase::Entered(entered);
-                return Turn::Parked;
+                return if cx.take_yield() { Turn::Yielded } else { Turn::Parked };
             }
         };
         let turn = turn(returned, &store);

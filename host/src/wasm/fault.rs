@@ -3,8 +3,6 @@
 //! Must hold: the first line is short and says what happened; the others name the guest's functions (from the name
 //! section; `<wasm function N>` without one) or add what helps. Nothing of the host's own stack is in it.
 
-use std::fmt;
-
 use wasmtime::{Error, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
@@ -12,18 +10,6 @@ use crate::actor::Fault;
 use crate::wasm::engine::GUEST_STACK;
 use crate::wasm::flat::NAMES;
 use crate::wasm::state::Limits;
-
-/// What the epoch callback traps with when the actor was killed in the middle of a turn.
-#[derive(Debug)]
-pub(super) struct Killed;
-
-impl fmt::Display for Killed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("killed")
-    }
-}
-
-impl std::error::Error for Killed {}
 
 /// Why no instance was made.
 pub(super) fn stillborn(error: &Error, limits: &Limits) -> String {

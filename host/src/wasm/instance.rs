@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::{self, Poll, Waker};
 
 use wasmtime::component::ComponentExportIndex;
-use wasmtime::{Engine, InstancePre, Store, UpdateDeadline, component};
+use wasmtime::{Engine, InstancePre, Store, component};
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::actor::{Behavior, Module};
@@ -15,9 +15,10 @@ use crate::base::sync::{Arc, Mutex};
 use crate::node::Context;
 use crate::wasm::behavior::{Parkable, Plain};
 use crate::wasm::entry::{Entry, Lifted};
-use crate::wasm::fault::{Killed, stillborn};
+use crate::wasm::fault::stillborn;
 use crate::wasm::flat::{Deliver, Places};
-use crate::wasm::state::{Place, State};
+use crate::wasm::slice::on_epoch;
+use crate::wasm::state::{Limits, Place, State};
 use crate::wasm::wasi::Wasi;
 
 /// Bytes that one call of a guest may make the host allocate: lists of strings could name the same bytes many times.
@@ -84,16 +85,11 @@ impl WasmModule {
         matches!(self.code, Code::Flat(..))
     }
 
-    fn store(&self, state: State, cx: &Context) -> Store<State> {
+    fn store(&self, state: State) -> Store<State> {
         let mut store = Store::new(self.code.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
-        let killed = cx.killed();
-        store.epoch_deadline_callback(
-            move |_| {
-                if killed.get() { Err(Killed.into()) } else { Ok(UpdateDeadline::Continue(1)) }
-            },
-        );
+        store.epoch_deadline_callback(|mut store| on_epoch(store.data_mut()));
         store.set_epoch_deadline(1);
         store
     }
@@ -104,7 +100,7 @@ impl WasmModule {
         cx: &mut Context,
         make: impl FnOnce(&mut Store<State>) -> wasmtime::Result<E>,
     ) -> Result<Box<dyn Behavior<Context>>, String> {
-        let mut store = self.store(State::own(cx.memory_limit()), cx);
+        let mut store = self.store(State::own(Limits::new(cx)));
         store.data_mut().enter(cx);
         let made = make(&mut store);
         store.data_mut().leave(cx);
@@ -123,7 +119,7 @@ impl WasmModule {
         let wasi = if self.wasi { Some(Box::new(Wasi::new(cx)?)) } else { None };
         let place: Place = Arc::new(Mutex::new(Context::hollow()));
         let output = wasi.as_ref().map(|wasi| wasi.output().clone());
-        let mut store = self.store(State::shared(place.clone(), cx.memory_limit(), wasi), cx);
+        let mut store = self.store(State::shared(place.clone(), Limits::new(cx), wasi));
         *place.lock() = cx.take();
         let made = {
             let future = pin!(make(&mut store));

@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use wasmtime::{ResourceLimiter, Result};
 
 use crate::base::sync::{Arc, Mutex, MutexGuard};
-use crate::node::Context;
+use crate::node::{Context, MemoryGauge};
 use crate::wasm::flat::Crossing;
 use crate::wasm::wasi::Wasi;
 
@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) limits: Limits,
     /// Only flat guests use it.
     pub(super) crossing: Crossing,
+    /// The guest runs on a fiber that outlives this call of the host: at the end of its slice it can be suspended.
+    pub(super) yields: bool,
     /// Only for a component that imports WASI.
     pub(super) wasi: Option<Box<Wasi>>,
 }
@@ -44,18 +46,13 @@ pub(super) enum Borrowed<'a> {
 
 impl State {
     /// For a guest that cannot park.
-    pub(super) fn own(memory: usize) -> Self {
-        Self {
-            home: Home::Own(Context::hollow()),
-            limits: Limits::new(memory),
-            crossing: Crossing::default(),
-            wasi: None,
-        }
+    pub(super) fn own(limits: Limits) -> Self {
+        Self { home: Home::Own(Context::hollow()), limits, crossing: Crossing::default(), yields: false, wasi: None }
     }
 
     /// For a guest that can.
-    pub(super) fn shared(place: Place, memory: usize, wasi: Option<Box<Wasi>>) -> Self {
-        Self { home: Home::Shared(place), limits: Limits::new(memory), crossing: Crossing::default(), wasi }
+    pub(super) fn shared(place: Place, limits: Limits, wasi: Option<Box<Wasi>>) -> Self {
+        Self { home: Home::Shared(place), limits, crossing: Crossing::default(), yields: false, wasi }
     }
 
     /// Takes the context for a turn (of a guest that cannot park).
@@ -68,7 +65,7 @@ impl State {
         *cx = self.cx().take();
     }
 
-    /// The way into the host.
+    /// The way into the host. While a turn runs, the context is here.
     pub(super) fn cx(&mut self) -> Borrowed<'_> {
         match &mut self.home {
             Home::Own(cx) => Borrowed::Own(cx),
@@ -104,11 +101,13 @@ pub(super) struct Limits {
     elements: usize,
     /// The size that was refused last in this turn, for the text of the trap that usually follows.
     pub(super) refused: Option<usize>,
+    gauge: MemoryGauge,
 }
 
 impl Limits {
-    fn new(bound: usize) -> Self {
-        Self { bound, memory: 0, elements: 0, refused: None }
+    /// For an actor that is about to be made.
+    pub(super) fn new(cx: &Context) -> Self {
+        Self { bound: cx.memory_limit(), memory: 0, elements: 0, refused: None, gauge: cx.memory_gauge() }
     }
 
     /// Bytes of memory that the actor may have.
@@ -125,6 +124,7 @@ impl ResourceLimiter for Limits {
             return Ok(false);
         }
         self.memory = total;
+        self.gauge.set(total);
         Ok(true)
     }
 

@@ -162,6 +162,7 @@ fn told(turn: Turn) -> String {
         Turn::Done(Ok(())) => "ok".to_owned(),
         Turn::Done(Err(error)) => format!("error: {error}"),
         Turn::Parked => "parked".to_owned(),
+        Turn::Yielded => "yielded".to_owned(),
         Turn::Fault(fault) => format!("fault: {fault}"),
     }
 }

@@ -1,0 +1,137 @@
+//! What one actor has used: messages, time, memory. Kept in its slot; written by whoever runs the actor, read by any
+//! thread at any time.
+//!
+//! Must hold: it costs a turn no clock and no locked instruction. Time is counted in the monitor's rounds: an actor that
+//! has a worker when a round passes is charged with it, so one that has run for long is charged rightly within some
+//! rounds, and one that has run for nanoseconds now and then is charged a round now and then.
+
+use crate::base::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// See the file's head.
+#[derive(Debug)]
+pub struct Usage {
+    /// Messages that workers took from the mailbox.
+    taken: AtomicU64,
+    busy_ns: AtomicU64,
+    memory: AtomicUsize,
+    /// When a message was sent whose wait is measured, in nanoseconds of the node's clock; 0: none is.
+    sent: AtomicU64,
+    /// Which one: the value of `taken` with it.
+    which: AtomicU64,
+}
+
+impl Default for Usage {
+    fn default() -> Self {
+        let zero = || AtomicU64::new(0);
+        Self { taken: zero(), busy_ns: zero(), memory: AtomicUsize::new(0), sent: zero(), which: zero() }
+    }
+}
+
+impl Usage {
+    /// For a new actor in the slot.
+    pub fn reset(&self) {
+        for count in [&self.taken, &self.busy_ns, &self.sent] {
+            count.store(0, Ordering::Relaxed);
+        }
+        self.memory.store(0, Ordering::Relaxed);
+    }
+
+    /// Messages that were taken from the mailbox.
+    pub fn messages(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// A share of so many messages was taken. Only who has the mailbox may call this.
+    pub fn took(&self, messages: usize) {
+        self.taken.store(self.messages() + messages as u64, Ordering::Relaxed);
+    }
+
+    /// So many of it went back. Only who has the mailbox may call this.
+    pub fn put_back(&self, messages: usize) {
+        self.taken.store(self.messages() - messages as u64, Ordering::Relaxed);
+    }
+
+    /// Time with a worker, in nanoseconds.
+    pub fn busy_ns(&self) -> u64 {
+        self.busy_ns.load(Ordering::Relaxed)
+    }
+
+    /// The actor had a worker for so long. May come when another worker has it already.
+    pub fn busy(&self, nanoseconds: u64) {
+        self.busy_ns.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+
+    /// Bytes of linear memory.
+    pub fn memory(&self) -> usize {
+        self.memory.load(Ordering::Relaxed)
+    }
+
+    /// The actor has so much memory now.
+    pub fn has_memory(&self, bytes: usize) {
+        self.memory.store(bytes, Ordering::Relaxed);
+    }
+
+    /// A message is sent now, and so many wait with it: its wait is measured, unless (false) another one's is.
+    pub fn sent(&self, now: u64, waiting: usize) -> bool {
+        let free = !self.measures();
+        if free {
+            // Of two senders at once one measures the other's message: both are as good.
+            self.which.store(self.messages() + waiting as u64, Ordering::Relaxed);
+            self.sent.store(now.max(1), Ordering::Release);
+        }
+        free
+    }
+
+    /// Whether some message's wait is measured.
+    pub fn measures(&self) -> bool {
+        self.sent.load(Ordering::Relaxed) != 0
+    }
+
+    /// A turn begins, and so many of the share are left behind it: if it is the turn of the message that is measured,
+    /// when that was sent.
+    pub fn begins(&self, left: usize) -> Option<u64> {
+        let sent = self.sent.load(Ordering::Acquire);
+        if sent == 0 || self.messages() - (left as u64) < self.which.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.sent.store(0, Ordering::Relaxed);
+        Some(sent)
+    }
+
+    /// The message that is measured did not come, or was thrown away.
+    pub fn forget(&self) {
+        self.sent.store(0, Ordering::Relaxed);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::Usage;
+
+    #[test]
+    fn the_message_that_was_measured_is_found_behind_others() {
+        let usage = Usage::default();
+        usage.took(5);
+        assert!(usage.sent(1000, 3) && !usage.sent(2000, 9));
+        usage.took(4);
+        assert!(usage.measures());
+        assert_eq!(
+            (usage.begins(3), usage.begins(2), usage.begins(1), usage.begins(0)),
+            (None, None, Some(1000), None)
+        );
+        assert_eq!(usage.messages(), 9);
+    }
+
+    #[test]
+    fn what_went_back_was_not_taken() {
+        let usage = Usage::default();
+        usage.took(3);
+        usage.put_back(2);
+        assert!(usage.sent(7, 1));
+        usage.busy(10);
+        usage.has_memory(64);
+        assert_eq!((usage.messages(), usage.busy_ns(), usage.memory()), (1, 10, 64));
+        usage.reset();
+        assert_eq!((usage.messages(), usage.busy_ns(), usage.memory(), usage.measures()), (0, 0, 0, false));
+    }
+}

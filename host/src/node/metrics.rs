@@ -1,0 +1,177 @@
+//! Figures: what each actor uses, and how long the turns and waits of each module's actors are. Always on; read by
+//! whoever wants to know, without stopping anybody.
+//!
+//! Times cost: reading a clock takes as long as a fifth of a message. So an actor's time is counted in rounds of the
+//! monitor ([`Usage`]), and of turns and waits one in about 64 is measured, with a clock, and counts for all of them;
+//! turns that were cut are all measured and count once. Histograms belong to modules, so an idle actor has none.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use crate::actor::{Slot, Usage};
+use crate::base::Address;
+use crate::base::histogram::{Counts, Histogram};
+use crate::base::sync::Arc;
+use crate::node::{Context, Node};
+
+/// Chances to measure, on average, between two that are taken; a power of two.
+const EVERY: u32 = 64;
+
+/// What one actor has used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActorStats {
+    /// The actor's name in the manifest, or its module's.
+    pub label: Arc<str>,
+    /// Messages of all kinds that it was given.
+    pub messages: u64,
+    /// Messages that wait in its mailbox.
+    pub waiting: usize,
+    /// Time with a worker, in whole rounds of the monitor: half a slice each.
+    pub busy: Duration,
+    /// Bytes of linear memory.
+    pub memory: usize,
+}
+
+/// Times of all actors of a module, those that have ended among them.
+#[derive(Debug, Default)]
+pub struct Times {
+    /// From the begin of a turn to its end, without what it waited in between, in nanoseconds.
+    turns: Histogram,
+    /// From a message's way into the mailbox to the begin of its turn, in nanoseconds. Messages and requests from actors
+    /// and from outside only, not what actors asked for themselves (replies, timers, sockets).
+    waits: Histogram,
+}
+
+/// The same, as it was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TimesRead {
+    pub turns: Counts,
+    pub waits: Counts,
+}
+
+impl Times {
+    pub(in crate::node) fn turn(&self, nanoseconds: u64, weight: u64) {
+        self.turns.record(nanoseconds, weight);
+    }
+
+    fn read(&self) -> TimesRead {
+        TimesRead { turns: self.turns.read(), waits: self.waits.read() }
+    }
+}
+
+/// Says which chances to take: at random, so that it does not fall into step with what it looks at.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::node) struct Sampler {
+    left: u32,
+    drawn: u32,
+    seed: u32,
+}
+
+impl Sampler {
+    pub(in crate::node) const fn new() -> Self {
+        Self { left: EVERY, drawn: EVERY, seed: 0x9e37_79b9 }
+    }
+
+    /// None mostly; else how many chances this one stands for.
+    pub(in crate::node) fn due(&mut self) -> Option<u64> {
+        self.left -= 1;
+        if self.left > 0 {
+            return None;
+        }
+        let weight = self.drawn;
+        // Marsaglia's xorshift32; EVERY / 2 to EVERY * 3 / 2 - 1 chances until the next.
+        self.seed ^= self.seed << 13;
+        self.seed ^= self.seed >> 17;
+        self.seed ^= self.seed << 5;
+        self.drawn = EVERY / 2 + self.seed % EVERY;
+        self.left = self.drawn;
+        Some(u64::from(weight))
+    }
+}
+
+thread_local! {
+    static SENT: Cell<Sampler> = const { Cell::new(Sampler::new()) };
+}
+
+/// Where the sandbox says how much memory an actor has.
+#[derive(Clone, Debug)]
+pub struct MemoryGauge {
+    node: Arc<Node>,
+    slot: u32,
+}
+
+impl MemoryGauge {
+    /// So much now. To be called by the actor's own turn only: later the slot may be somebody else's.
+    pub fn set(&self, bytes: usize) {
+        if let Some(slot) = self.node.table.slot(self.slot) {
+            slot.usage.has_memory(bytes);
+        }
+    }
+}
+
+impl Context {
+    /// This actor's gauge.
+    pub fn memory_gauge(&self) -> MemoryGauge {
+        let inner = self.inner();
+        MemoryGauge { node: inner.node.clone(), slot: inner.address.slot() }
+    }
+}
+
+impl Node {
+    /// What an actor has used so far. None: it has ended.
+    pub fn stats(&self, address: Address) -> Option<ActorStats> {
+        let slot = self.table.get(address)?;
+        let tag = slot.mailbox.tag(address)?;
+        let stats = ActorStats {
+            label: self.label(tag.label),
+            messages: slot.usage.messages(),
+            waiting: slot.mailbox.len(),
+            busy: Duration::from_nanos(slot.usage.busy_ns()),
+            memory: slot.usage.memory(),
+        };
+        // If the slot changed hands meanwhile, the figures are of two actors.
+        slot.mailbox.tag(address).map(|_| stats)
+    }
+
+    /// Every actor that lives now.
+    pub fn actors(&self) -> Vec<Address> {
+        self.table.slots().filter_map(|slot| slot.mailbox.address()).collect()
+    }
+
+    /// Times of each module's actors, by the modules' names.
+    pub fn module_times(&self) -> Vec<(String, TimesRead)> {
+        self.modules.times().into_iter().map(|(name, times)| (name, times.read())).collect()
+    }
+
+    /// Times of all actors together.
+    pub fn times(&self) -> TimesRead {
+        self.module_times().into_iter().fold(TimesRead::default(), |mut all, (_, times)| {
+            all.turns.add(&times.turns);
+            all.waits.add(&times.waits);
+            all
+        })
+    }
+
+    /// Charges the actor that has a seat with the rounds that have passed.
+    pub(in crate::node) fn charge(&self, seat: usize, usage: &Usage) {
+        let nanoseconds = self.run.status(seat).charge(self.run.counted());
+        if nanoseconds > 0 {
+            usage.busy(nanoseconds);
+        }
+    }
+
+    /// A message is about to be put into a mailbox: true if its wait is measured.
+    pub(in crate::node) fn measure(&self, slot: &Slot<Context>) -> bool {
+        let mut sampler = SENT.get();
+        let due = sampler.due().is_some();
+        SENT.set(sampler);
+        due && slot.usage.sent(self.clock.now_ns(), slot.mailbox.len() + 1)
+    }
+
+    /// The turn of a message begins, with `left` more of its share behind it.
+    pub(in crate::node) fn waited(&self, usage: &Usage, times: &Times, left: usize) {
+        if let Some(sent) = usage.begins(left) {
+            times.waits.record(self.clock.now_ns().saturating_sub(sent), u64::from(EVERY));
+        }
+    }
+}
