@@ -87,6 +87,12 @@ impl Idle {
         }
     }
 
+    /// Whether a wake-up may be worth a look; may be out of date.
+    #[inline]
+    pub fn anybody_sleeps(&self) -> bool {
+        self.sleeping.load(Ordering::Relaxed) != 0
+    }
+
     /// Work was put where a worker of the pool can find it: wakes one if nobody will come by soon.
     pub fn work_came(&self) {
         fence(Ordering::SeqCst);

@@ -12,11 +12,13 @@
 //!   `2 * (NEXT_STREAK + 2) * k` takes of that worker, and one that is k-th in the global queue within
 //!   `GLOBAL_EVERY * k`. The test below holds the code to it.
 //! - What lies in a run-next slot behind an endless turn is not lost: the monitor moves it ([`RunQueue::rescue`]).
-//! - No lost wake-up: see `idle.rs`.
+//! - No lost wake-up for what others must take: see `idle.rs`. What a worker puts into its own queue it would come to
+//!   itself, so waking somebody for it is a matter of speed: no fence is paid for it, and it is asked again at each take.
+//!   A mailbox that is alone behind the turn that made it ready wakes nobody; if that turn does not end, the monitor does.
 
 use crossbeam_queue::{ArrayQueue, SegQueue};
 
-use crate::base::sync::Arc;
+use crate::base::sync::{Arc, Padded};
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sched::seats::{Chair, Cut, Seats};
 use crate::sched::{Idle, Inlet, Wait, WorkerStatus};
@@ -61,7 +63,8 @@ struct Local {
     /// The slow lane is due at this worker.
     due: AtomicBool,
     queue: ArrayQueue<SlotIndex>,
-    status: WorkerStatus,
+    /// Written at each turn, read by the monitor: on lines of its own.
+    status: Padded<WorkerStatus>,
     /// Where the others start to steal, so that they do not all start with worker 0.
     steal_from: AtomicUsize,
 }
@@ -78,7 +81,7 @@ pub struct Cursor {
 pub struct RunQueue {
     global: SegQueue<SlotIndex>,
     slow: SegQueue<SlotIndex>,
-    locals: Box<[Local]>,
+    locals: Box<[Padded<Local>]>,
     seats: Seats,
     idle: Idle,
     /// Time that the monitor has counted while it was awake, in nanoseconds: a clock that costs nothing to read.
@@ -98,13 +101,13 @@ impl RunQueue {
             next: AtomicU64::new(NONE),
             due: AtomicBool::new(false),
             queue: ArrayQueue::new(LOCAL),
-            status: WorkerStatus::default(),
+            status: Padded::default(),
             steal_from: AtomicUsize::new(index + 1),
         };
         Self {
             global: SegQueue::new(),
             slow: SegQueue::new(),
-            locals: (0..workers).map(local).collect(),
+            locals: (0..workers).map(|index| Padded(local(index))).collect(),
             seats: Seats::new(workers),
             idle: Idle::new(workers, ring),
             counted: AtomicU64::new(0),
@@ -158,10 +161,15 @@ impl RunQueue {
 
     /// From a worker: to the tail of its own queue.
     pub fn push_tail(&self, worker: usize, slot: SlotIndex) {
-        if let Err(slot) = self.locals[worker].queue.push(slot) {
+        let local = &self.locals[worker];
+        if let Err(slot) = local.queue.push(slot) {
             self.global.push(slot);
+            return self.idle.work_came();
         }
-        self.idle.work_came();
+        // What is alone here runs as soon as this turn ends, sooner than somebody else wakes up and comes.
+        if self.idle.anybody_sleeps() && (local.queue.len() > 1 || local.next.load(Ordering::Relaxed) != NONE) {
+            self.idle.work_came();
+        }
     }
 
     /// From a worker that has looked after the sockets: the first runs next, where nobody steals it, others go to the
@@ -249,6 +257,9 @@ impl RunQueue {
             self.idle.work_came();
         }
         if let Some(slot) = self.take_own(worker, cursor) {
+            if self.idle.anybody_sleeps() && !self.locals[worker].queue.is_empty() {
+                self.idle.work_came();
+            }
             return Some(slot);
         }
         // No search while there is a place to wait for sockets: their next event may be the one that is waited for.
