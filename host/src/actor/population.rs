@@ -2,11 +2,12 @@
 //! line. Used by `node`.
 //!
 //! Must hold: `alive` is never 0 while an actor is alive that was there when it was asked: the ends are summed up before
-//! the births. Who waits for 0 says so first, and the last end tells; both are in one order with the counts (SeqCst), so
-//! either the waiter sees the 0 or an end sees the waiter.
+//! the births. Who waits for 0 says so, passes a SeqCst fence, and then counts; who ends is counted, passes a fence, and
+//! then asks whether somebody waits, and counts: so either the waiter sees the 0 or the last end sees the waiter, and of
+//! two ends at once at least one sees both.
 
 use crate::base::sync::Padded;
-use crate::base::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::base::sync::atomic::{AtomicBool, AtomicUsize, Ordering, fence};
 
 #[derive(Debug, Default)]
 struct Count {
@@ -34,25 +35,28 @@ impl Population {
 
     /// An actor begins.
     pub fn born(&self, worker: Option<usize>) {
-        self.count(worker).born.fetch_add(1, Ordering::SeqCst);
+        // Release: who sees an end, which comes later, sees the birth.
+        self.count(worker).born.fetch_add(1, Ordering::Release);
     }
 
     /// An actor has ended. True: it was the last, and somebody waits for that.
     #[must_use]
     pub fn ended(&self, worker: Option<usize>) -> bool {
-        self.count(worker).ended.fetch_add(1, Ordering::SeqCst);
-        self.awaited.load(Ordering::SeqCst) && self.alive() == 0
+        self.count(worker).ended.fetch_add(1, Ordering::AcqRel);
+        fence(Ordering::SeqCst);
+        self.awaited.load(Ordering::Relaxed) && self.alive() == 0
     }
 
     /// From here on the last end is told.
     pub fn wait(&self) {
-        self.awaited.store(true, Ordering::SeqCst);
+        self.awaited.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
     }
 
     /// Actors alive.
     pub fn alive(&self) -> usize {
         let sum = |of: fn(&Count) -> &AtomicUsize| {
-            self.counts.iter().fold(0, |sum: usize, count| sum.wrapping_add(of(count).load(Ordering::SeqCst)))
+            self.counts.iter().fold(0, |sum: usize, count| sum.wrapping_add(of(count).load(Ordering::Acquire)))
         };
         let ended = sum(|count| &count.ended);
         sum(|count| &count.born).wrapping_sub(ended)

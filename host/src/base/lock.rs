@@ -36,18 +36,23 @@ impl<T> Spin<T> {
     /// Waits until the lock is free, and takes it.
     #[inline]
     pub fn lock(&self) -> SpinGuard<'_, T> {
-        // Acquire pairs with the release in `drop`: who holds the lock sees what the one before did.
-        if self.taken.swap(true, Ordering::Acquire) {
+        if !self.try_take() {
             self.wait();
         }
         SpinGuard(self)
+    }
+
+    #[inline]
+    fn try_take(&self) -> bool {
+        // Acquire pairs with the release in `drop`: who holds the lock sees what the one before did.
+        self.taken.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
 
     #[cold]
     fn wait(&self) {
         loop {
             self.look();
-            if !self.taken.swap(true, Ordering::Acquire) {
+            if self.try_take() {
                 return;
             }
         }

@@ -232,11 +232,11 @@ mod pool {
 
     use super::Node;
 
-    fn fresh() -> NonNull<Node> {
+    pub(super) fn fresh() -> NonNull<Node> {
         NonNull::from(Box::leak(Box::new(Node { next: None, message: None })))
     }
 
-    fn free(node: NonNull<Node>) {
+    pub(super) fn free(node: NonNull<Node>) {
         // SAFETY: made by `fresh`, and nobody else has it.
         drop(unsafe { Box::from_raw(node.as_ptr()) });
     }

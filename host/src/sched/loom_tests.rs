@@ -1,10 +1,12 @@
 //! Models of the concurrent cores: every interleaving of small cases, by loom. Run with
 //! `RUSTFLAGS="--cfg loom" cargo test --release -p wasmactor --no-default-features --lib loom`.
 
+use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 
-use crate::actor::Table;
+use crate::actor::{Population, Table};
+use crate::base::lock::Spin;
 use crate::base::sync::{Arc, Condvar, Mutex};
 use crate::base::{Address, Body, Cause, Message, Payload, Session};
 use crate::sched::seats::{Chair, Cut, Seats};
@@ -255,6 +257,78 @@ fn loom_idle_two_pushes_two_workers() {
         worker(0, &idle, &work, &left);
         pusher.join().unwrap();
         other.join().unwrap();
+    });
+}
+
+/// The spinning lock that the mailboxes ship with: two holders never meet, and each sees what the other did.
+#[test]
+fn loom_spin_excludes() {
+    loom::model(|| {
+        let lock = Arc::new(Spin::new(UnsafeCell::new(0)));
+        let add = |lock: &Spin<UnsafeCell<u32>>| {
+            lock.lock().with_mut(|value| {
+                #[expect(unsafe_code, reason = "loom's cell, which finds two at once")]
+                // SAFETY: the lock is held, and that is what the model checks.
+                unsafe {
+                    *value += 1;
+                }
+            });
+        };
+        let other = lock.clone();
+        let thread = thread::spawn(move || add(&other));
+        add(&lock);
+        thread.join().unwrap();
+        #[expect(unsafe_code, reason = "loom's cell")]
+        // SAFETY: the other thread has ended.
+        let sum = lock.lock().with(|value| unsafe { *value });
+        assert_eq!(sum, 2);
+    });
+}
+
+/// Two ends on two workers ∥ somebody who waits for both: it sees that nobody is alive, or is told.
+#[test]
+fn loom_population_last_end_is_told() {
+    loom::model(|| {
+        let population = Arc::new(Population::new(2));
+        population.born(Some(0));
+        population.born(Some(0));
+        let enders: Vec<_> = (0..2)
+            .map(|worker| {
+                let population = population.clone();
+                thread::spawn(move || population.ended(Some(worker)))
+            })
+            .collect();
+        population.wait();
+        let seen = population.alive() == 0;
+        let told = enders.into_iter().fold(false, |told, ender| ender.join().unwrap() | told);
+        assert!(seen || told);
+        assert_eq!(population.alive(), 0);
+    });
+}
+
+/// A share that is begun ∥ pushes at the bound: what is not begun counts, what is begun makes room.
+#[test]
+fn loom_bound_counts_the_share() {
+    loom::model(|| {
+        let mailbox = Arc::new(Mailbox::default());
+        mailbox.open(here(), Tag::default(), 2, Full::Refuse);
+        for source in 1..=2 {
+            assert!(matches!(mailbox.push(here(), message(source), |_| true).outcome, Pushed::Queued));
+        }
+        let mut batch = Chain::default();
+        assert!(matches!(mailbox.take(|length| length, &mut batch, false), Taken::Messages { left: 0, .. }));
+        let other = mailbox.clone();
+        let pusher = thread::spawn(move || {
+            (3..=4)
+                .filter(|source| !matches!(other.push(here(), message(*source), |_| true).outcome, Pushed::Full(..)))
+                .count()
+        });
+        assert!(mailbox.begin(&mut batch).is_some());
+        let taken_in = pusher.join().unwrap();
+        assert!(taken_in <= 1, "{taken_in} came in where one had room");
+        assert_eq!(mailbox.len(), 1 + taken_in);
+        mailbox.untake(&mut batch);
+        assert_eq!(mailbox.len(), 1 + taken_in);
     });
 }
 
