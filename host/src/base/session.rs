@@ -44,6 +44,7 @@ const FEW: usize = 8;
 #[derive(Debug)]
 enum Entries<T> {
     Few(Vec<(Session, T)>),
+    #[expect(clippy::box_collection, reason = "an actor has three of these, and hardly one that is large")]
     Many(Box<HashMap<Session, T, BuildHasherDefault<CounterHasher>>>),
 }
 

@@ -18,8 +18,8 @@
 
 use crossbeam_queue::{ArrayQueue, SegQueue};
 
-use crate::base::sync::{Arc, Padded};
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use crate::base::sync::{Arc, Padded};
 use crate::sched::seats::{Chair, Cut, Seats};
 use crate::sched::{Idle, Inlet, Wait, WorkerStatus};
 
