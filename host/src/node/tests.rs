@@ -6,6 +6,7 @@ mod ending;
 mod lifecycle;
 mod messaging;
 mod metrics;
+mod sizes;
 mod slices;
 mod stress;
 mod time;
