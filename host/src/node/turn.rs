@@ -14,7 +14,7 @@ use crate::node::metrics::Sampler;
 use crate::node::sockets::Sockets;
 use crate::node::{Context, Node};
 use crate::sched::seats::{Chair, Cut};
-use crate::sched::{Chain, Parked, Rest, Taken, run_queue, weight};
+use crate::sched::{Chain, Letter, Parked, Rest, Taken, run_queue, weight};
 
 /// What a worker thread keeps between turns.
 #[derive(Debug)]
@@ -281,11 +281,11 @@ impl Node {
                     core.cx.warn(&format!("may be overloaded: {length} messages wait (next: {kind} from {from})"));
                 }
                 slot.usage.took(worker.batch.len());
-                while let Some(message) = slot.mailbox.begin(&mut worker.batch) {
+                while let Some(letter) = slot.mailbox.begin(&mut worker.batch) {
                     if slot.usage.measures() {
                         self.waited(&slot.usage, &core.cx.inner().kind.times, worker.batch.len());
                     }
-                    let next = self.turn(worker, core, message);
+                    let next = self.turn(worker, core, letter);
                     due = due.saturating_sub(1);
                     let ended = !matches!(next, Next::On) || core.cx.inner().exiting || slot.mailbox.killed();
                     let over = ended || self.run.status(worker.index).is_over();
@@ -306,17 +306,18 @@ impl Node {
     }
 
     /// One message through the behavior.
-    fn turn(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>, message: Message) -> Next {
-        if !admit(core.cx.inner_mut(), &message) {
+    fn turn(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>, letter: Letter) -> Next {
+        if !admit(core.cx.inner_mut(), &letter) {
             return Next::On;
         }
-        if matches!(message.body, Body::Sweep) {
+        if matches!(letter.body, Body::Sweep) {
             core.cx.sweep();
             return Next::On;
         }
         let Some(behavior) = core.behavior.as_mut() else { return Next::On };
-        self.turn_begins(worker, &core.cx, message.source.raw(), turn_kind(&message.body));
-        let turn = behavior.handle(&mut core.cx, message);
+        self.turn_begins(worker, &core.cx, letter.source.raw(), turn_kind(&letter.body));
+        // Opened here and not before: the message is copied once, from its letter to where the behavior finds it.
+        let turn = behavior.handle(&mut core.cx, letter.open());
         let next = self.settle(core, turn);
         self.turn_over(worker, core, &next);
         next

@@ -12,6 +12,7 @@
 mod pool;
 
 use std::fmt;
+use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
@@ -21,8 +22,8 @@ use crate::base::Message;
 #[repr(align(128))]
 struct Node {
     next: Option<NonNull<Node>>,
-    /// None only in a pool.
-    message: Option<Message>,
+    /// There but in a pool. No `Option`: taking one apart copies the message in pieces, and once more than is needed.
+    message: MaybeUninit<Message>,
 }
 
 /// One message and its place.
@@ -39,7 +40,7 @@ impl Letter {
     pub fn new(message: Message) -> Self {
         let node = pool::get();
         // SAFETY: `get` gives a node that nobody else has.
-        unsafe { (*node.as_ptr()).message = Some(message) };
+        unsafe { (*node.as_ptr()).message.write(message) };
         Self(node)
     }
 
@@ -48,27 +49,29 @@ impl Letter {
     pub fn open(self) -> Message {
         let node = self.0;
         std::mem::forget(self);
-        // SAFETY: the node was the letter's, which is forgotten, so it is ours alone.
-        let message = unsafe { (*node.as_ptr()).message.take() };
+        // SAFETY: the node was the letter's, which is forgotten, so it is ours alone; its message is there, and is read
+        // once, since the pool takes the node for empty.
+        let message = unsafe { (*node.as_ptr()).message.assume_init_read() };
         pool::put(node);
-        message.expect("a letter has its message")
+        message
     }
 }
 
 #[expect(unsafe_code, reason = "owns its node")]
 impl Deref for Letter {
     type Target = Message;
+    #[inline]
     fn deref(&self) -> &Message {
-        // SAFETY: the letter owns its node.
-        unsafe { (*self.0.as_ptr()).message.as_ref() }.expect("a letter has its message")
+        // SAFETY: the letter owns its node, whose message is there.
+        unsafe { (*self.0.as_ptr()).message.assume_init_ref() }
     }
 }
 
 #[expect(unsafe_code, reason = "owns its node")]
 impl Drop for Letter {
     fn drop(&mut self) {
-        // SAFETY: the letter owns its node, and nobody uses the letter after this.
-        unsafe { (*self.0.as_ptr()).message = None };
+        // SAFETY: the letter owns its node, whose message is there, and nobody uses the letter after this.
+        unsafe { (*self.0.as_ptr()).message.assume_init_drop() };
         pool::put(self.0);
     }
 }
@@ -110,8 +113,8 @@ impl Chain {
 
     /// The first message.
     pub fn front(&self) -> Option<&Message> {
-        // SAFETY: the chain owns its nodes, and is borrowed for as long as the reference lives.
-        self.ends.and_then(|(first, _)| unsafe { (*first.as_ptr()).message.as_ref() })
+        // SAFETY: the chain owns its nodes, whose messages are there, and is borrowed for as long as the reference lives.
+        self.ends.map(|(first, _)| unsafe { (*first.as_ptr()).message.assume_init_ref() })
     }
 
     /// Adds one at the end.
@@ -197,12 +200,12 @@ impl Chain {
     pub fn any(&self, such: impl Fn(&Message) -> bool) -> bool {
         let mut at = self.ends.map(|(first, _)| first);
         while let Some(node) = at {
-            // SAFETY: the node is the chain's, which is borrowed here.
-            let node = unsafe { &*node.as_ptr() };
-            if node.message.as_ref().is_some_and(&such) {
+            // SAFETY: the node is the chain's, which is borrowed here, and its message is there.
+            let (message, next) = unsafe { ((*node.as_ptr()).message.assume_init_ref(), (*node.as_ptr()).next) };
+            if such(message) {
                 return true;
             }
-            at = node.next;
+            at = next;
         }
         false
     }

@@ -399,16 +399,16 @@ impl Mailbox {
     /// The next message of a share; from here on it no longer counts. Only the worker that has the mailbox may call
     /// this.
     #[inline]
-    pub fn begin(&self, batch: &mut Chain) -> Option<Message> {
-        let message = batch.pop()?.open();
-        let step = if is_ordinary(&message) { ORDINARY + 1 } else { 1 };
+    pub fn begin(&self, batch: &mut Chain) -> Option<Letter> {
+        let letter = batch.pop()?;
+        let step = if is_ordinary(&letter) { ORDINARY + 1 } else { 1 };
         // One writer: load and store are enough. The low half's carry would count one ordinary turn too many, so the
         // halves are added apart.
         let begun = self.begun.load(Ordering::Relaxed);
         let low = (begun + step) & (ORDINARY - 1);
         let high = (begun & !(ORDINARY - 1)).wrapping_add(step & !(ORDINARY - 1));
         self.begun.store(high | low, Ordering::Relaxed);
-        Some(message)
+        Some(letter)
     }
 
     /// Ends a turn of the queue. Only the worker that has the mailbox may call this, with nothing left in its batch.

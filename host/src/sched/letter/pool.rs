@@ -5,16 +5,17 @@
 
 #![expect(unsafe_code, reason = "owns its nodes")]
 
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 use super::Node;
 
 pub(super) fn fresh() -> NonNull<Node> {
-    NonNull::from(Box::leak(Box::new(Node { next: None, message: None })))
+    NonNull::from(Box::leak(Box::new(Node { next: None, message: MaybeUninit::uninit() })))
 }
 
 pub(super) fn free(node: NonNull<Node>) {
-    // SAFETY: made by `fresh`, and nobody else has it.
+    // SAFETY: made by `fresh`, and nobody else has it; there is no message that would have to be dropped.
     drop(unsafe { Box::from_raw(node.as_ptr()) });
 }
 
