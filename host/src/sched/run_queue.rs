@@ -153,6 +153,10 @@ impl RunQueue {
             return self.idle.work_came();
         };
         let local = &self.locals[worker];
+        // Others only empty the place, so where it is empty a store is enough.
+        if local.next.load(Ordering::Relaxed) == NONE {
+            return local.next.store(u64::from(slot), Ordering::Release);
+        }
         let before = local.next.swap(u64::from(slot), Ordering::AcqRel);
         if before != NONE {
             self.push_tail(worker, slot_of(before));
