@@ -110,8 +110,8 @@ fn nanos(duration: Duration) -> u64 {
 mod coarse {
     #[derive(Debug)]
     pub(super) struct Coarse {
-        /// What to add to the coarse clock: minus the start, plus a step. None: there is no such clock.
-        offset: Option<u64>,
+        /// When the node's clock started, on the kernel's, less a step of the coarse one. None: there is no such clock.
+        zero: Option<u64>,
     }
 
     #[cfg(target_os = "linux")]
@@ -154,14 +154,15 @@ mod coarse {
 
     impl Coarse {
         pub(super) fn new() -> Self {
-            Self { offset: kernel::start_and_step().map(|(start, step)| step.wrapping_sub(start)) }
+            Self { zero: kernel::start_and_step().map(|(start, step)| start.saturating_sub(step)) }
         }
 
         /// Nanoseconds since the start.
         #[inline]
         pub(super) fn soon_ns(&self) -> Option<u64> {
-            let offset = self.offset?;
-            kernel::now().map(|now| now.wrapping_add(offset))
+            let zero = self.zero?;
+            // Where a step of the kernel comes late, the first moments lie before the start.
+            kernel::now().map(|now| now.saturating_sub(zero))
         }
     }
 }
