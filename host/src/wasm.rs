@@ -7,7 +7,8 @@
 //! | `slice` | what becomes of a guest that the epoch interrupts |
 //! | `imports` | what guests can call; `bindings` (generated), `convert`; `wasi`, `output` |
 //!
-//! Must hold: nothing a guest does makes the host panic, blocks a worker for longer than a slice of time, or reaches another guest's memory. wasmtime's types and errors stay in here.
+//! Must hold: nothing a guest does makes the host panic, blocks a worker for longer than a slice of time, or
+//! reaches another guest's memory. wasmtime's types and errors stay in here.
 
 mod behavior;
 mod bindings;

@@ -205,7 +205,7 @@ fn memory_that_is_over_the_limit_from_the_start_is_an_error_with_both_figures() 
 }
 
 #[test]
-fn an_endless_loop_keeps_one_worker_is_warned_of_and_can_be_killed() {
+fn an_endless_loop_is_warned_of_and_can_be_killed() {
     let spin = wat::guest("", "(call $ok)", "(loop $again (br $again)) (call $ok)");
     let mut app = Setup::new().argument("--workers=2").wat("spin", &spin).puppet("good").start();
     let address: u64 = app.ask(".good", "lookup .spin; ret $it").parse().expect("an address");
@@ -228,7 +228,7 @@ fn a_host_with_endless_loops_on_all_workers_still_stops() {
     let setup = Setup::new().host("stop-timeout = \"100ms\"").argument("--workers=2").module("spin", &spin);
     let app = setup.actor("spin", "spin", &format!("count = 2\n{ALL}")).start();
     let _one = app.tell(".spin.0", "");
-    // With both workers taken there is nobody left to answer.
+    // Both workers have one.
     let _two = app.ask_later(".spin.1", "");
     let lines = app.stop();
     assert!(lines.iter().any(|line| line.message.contains("are killed")), "{lines:#?}");

@@ -12,6 +12,7 @@
 //! | `lifecycle` | 3, 7 | birth, death, word of both, names, addresses |
 //! | `signals` | | stop, subscribe, log files |
 //! | `sockets` | 11 | real TCP clients |
+//! | `slices` | | beside endless loops others go on |
 //! | `hostile` | 11 | guests that lie, trap, spin, recurse and grow |
 //! | `grants` | 11 | what was not granted |
 //! | `load` | | modules that do not fit, manifests that are wrong |
@@ -39,6 +40,7 @@ mod project;
 mod requests;
 mod scale;
 mod signals;
+mod slices;
 mod sockets;
 mod timers;
 mod wasi;

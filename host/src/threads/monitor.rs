@@ -17,6 +17,7 @@ use crate::base::sync::atomic::{AtomicBool, Ordering};
 use crate::node::Node;
 use crate::node::slice::{ENDLESS_NS, warn_endless};
 use crate::sched::status::{Take, TurnView};
+use crate::threads::prompt::prompt;
 
 /// Rounds in a slice.
 const ROUNDS: u32 = 2;
@@ -46,6 +47,7 @@ struct Seen {
 }
 
 pub(in crate::threads) fn run(node: &Arc<Node>, stop: &AtomicBool) {
+    prompt();
     let seen = vec![Seen::default(); node.run_queue().workers()];
     let mut monitor = Monitor { node, seen, last: node.clock().now_ns() };
     let mut quiet = 0;

@@ -1,5 +1,5 @@
 //! Makes the calling thread wake on time, and get a core at once when it does. Used by the threads that sleep most of the
-//! time and have little to do then: timer and socket.
+//! time and have little to do then: timer, socket and monitor.
 
 /// Linux lets a sleep last 50 µs longer than asked for, to gather wake-ups; what this host sleeps for is gathered
 /// already. And a thread that wakes waits until who has the core has used up its slice, some milliseconds, unless its own
