@@ -12,6 +12,8 @@ pub mod status;
 pub mod weight;
 
 #[cfg(all(test, loom))]
+mod loom_seats;
+#[cfg(all(test, loom))]
 mod loom_tests;
 
 pub use idle::Idle;
