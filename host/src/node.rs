@@ -11,7 +11,7 @@
 //! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
 //! | `metrics` | what actors use, how long turns and waits are |
 //! | `slice`, `waker` | time slices and kills in the middle of a turn; wake-ups |
-//! | `turn` | one mailbox's share of messages through its behavior |
+//! | `turn`, `turn_kind` | one mailbox's share of messages through its behavior |
 //! | `outside` | requests from outside the actors: boot, signals, benches |
 //! | `native` | behaviors in Rust, for tests and benches |
 //!
@@ -36,6 +36,7 @@ pub mod sockets;
 pub mod spawn;
 pub mod timers;
 pub mod turn;
+pub mod turn_kind;
 pub mod waker;
 
 #[cfg(test)]

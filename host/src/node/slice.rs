@@ -11,7 +11,7 @@
 use crate::base::Address;
 use crate::node::Context;
 use crate::node::deadline::nanos;
-use crate::node::turn::TURN_NAMES;
+use crate::node::turn_kind::TURN_NAMES;
 use crate::sched::Aside;
 use crate::sched::status::TurnView;
 

@@ -54,6 +54,7 @@ impl Compiled for Component {
         self.serialize()
     }
 
+    // SAFETY: the contract is the trait's.
     #[expect(unsafe_code, reason = "handed on")]
     unsafe fn from_bytes(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self> {
         // SAFETY: the caller's promise.
@@ -68,6 +69,7 @@ impl Compiled for Module {
         self.serialize()
     }
 
+    // SAFETY: the contract is the trait's.
     #[expect(unsafe_code, reason = "handed on")]
     unsafe fn from_bytes(engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Self> {
         // SAFETY: the caller's promise.

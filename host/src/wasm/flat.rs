@@ -5,7 +5,7 @@
 //! | `main` | which components are just one core module, and that module |
 //! | `hollow` | the types of such a component, without its code |
 //! | `rewrite` | the module with its one way in, and with imports that can allocate |
-//! | `abi` | memory, results and strings by hand |
+//! | `abi`, `results` | memory, strings and results by hand |
 //! | `lower` | a delivery as the parameters of the way in |
 //! | `imports` | what flat guests can call |
 //!
@@ -18,6 +18,7 @@ mod hollow;
 mod imports;
 mod lower;
 mod main;
+mod results;
 mod rewrite;
 #[cfg(test)]
 mod tests;

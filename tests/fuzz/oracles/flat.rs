@@ -34,7 +34,8 @@ fn modules() -> &'static [Arc<WasmModule>; 2] {
 }
 
 /// What can be seen of a guest from outside: what it sent (kind and bytes), and whether it is still there after each event.
-type Seen = (Vec<(u32, Vec<u8>)>, Vec<bool>);
+type Seen = (Sent, Vec<bool>);
+type Sent = Vec<(u32, Vec<u8>)>;
 
 /// Panics if one of these does not hold.
 pub(crate) fn check(data: &[u8]) {
@@ -46,7 +47,7 @@ pub(crate) fn check(data: &[u8]) {
 fn seen(module: &Arc<WasmModule>, script: &[u8]) -> Seen {
     let (net, _poller) = Net::new().expect("a poll descriptor");
     let node = Node::new(NodeOptions { workers: 1, ..NodeOptions::default() }, Clock::manual(), net);
-    let sent: Arc<Mutex<Vec<(u32, Vec<u8>)>>> = Arc::default();
+    let sent: Arc<Mutex<Sent>> = Arc::default();
     let log = sent.clone();
     node.add_native("recorder", move |_| {
         let log = log.clone();

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use wasmtime::{Caller, Memory, Result, bail, format_err};
 
-use crate::base::{Address, CallError, ErrorCode, Payload, Session};
+use crate::base::{Address, ErrorCode, Payload};
 use crate::wasm::state::State;
 
 /// What a wrapped import returns: the size (low half) and alignment (high half) that the guest is to allocate.
@@ -28,12 +28,12 @@ pub(in crate::wasm) struct Crossing {
     pub(in crate::wasm) memory: Option<Memory>,
     pending: Pending,
     /// The guest may call nothing: its allocator runs, or its post-return.
-    sealed: bool,
+    pub(super) sealed: bool,
 }
 
 /// What is waiting for the guest to allocate for it.
 #[derive(Default)]
-enum Pending {
+pub(super) enum Pending {
     #[default]
     Nothing,
     /// The bytes of an event.
@@ -50,20 +50,20 @@ pub(in crate::wasm) enum Bytes {
     Text(Cow<'static, str>),
 }
 
-struct Names {
-    list: Vec<(String, u64)>,
+pub(super) struct Names {
+    pub(super) list: Vec<(String, u64)>,
     /// Where the list's address and length go.
-    field: u32,
+    pub(super) field: u32,
     /// The list, once it is there, and the name that comes next.
-    at: Option<u32>,
-    next: usize,
+    pub(super) at: Option<u32>,
+    pub(super) next: usize,
 }
 
 /// Bytes of a name with its address: `tuple<string, u64>`.
-const NAMED: u32 = 16;
+pub(super) const NAMED: u32 = 16;
 
 impl Bytes {
-    fn get(&self) -> &[u8] {
+    pub(super) fn get(&self) -> &[u8] {
         match self {
             Self::Payload(payload) => payload,
             Self::Text(text) => text.as_bytes(),
@@ -112,7 +112,7 @@ impl Crossing {
         self.sealed = true;
     }
 
-    fn want(&mut self, pending: Pending, size: usize, align: u32) -> Result<Wanted> {
+    pub(super) fn want(&mut self, pending: Pending, size: usize, align: u32) -> Result<Wanted> {
         self.pending = pending;
         self.sealed = true;
         wanted(size, align)
@@ -121,7 +121,7 @@ impl Crossing {
 
 /// A guest's memory with the store's state beside it, for one import.
 pub(super) struct Guest<'a> {
-    bytes: &'a mut [u8],
+    pub(super) bytes: &'a mut [u8],
     pub(super) state: &'a mut State,
 }
 
@@ -193,7 +193,7 @@ fn area<const N: usize>(memory: &[u8], at: u32) -> Result<&[u8; N]> {
     slice(memory, at, N).map(|bytes| bytes.first_chunk().unwrap_or(&[0; N]))
 }
 
-fn slice(memory: &[u8], at: u32, length: usize) -> Result<&[u8]> {
+pub(super) fn slice(memory: &[u8], at: u32, length: usize) -> Result<&[u8]> {
     let part = memory.get(at as usize..).and_then(|rest| rest.get(..length));
     part.ok_or_else(|| outside(at, length))
 }
@@ -208,18 +208,18 @@ fn outside(at: u32, length: usize) -> wasmtime::Error {
 }
 
 /// Writes into a guest's memory.
-fn put(memory: &mut [u8], at: u32, bytes: &[u8]) -> Result<()> {
+pub(super) fn put(memory: &mut [u8], at: u32, bytes: &[u8]) -> Result<()> {
     let part = memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..bytes.len()));
     part.ok_or_else(|| outside(at, bytes.len()))?.copy_from_slice(bytes);
     Ok(())
 }
 
 #[cold]
-fn beyond(at: u32) -> wasmtime::Error {
+pub(super) fn beyond(at: u32) -> wasmtime::Error {
     format_err!("the guest's allocator gives {at:#x}: beyond end of memory")
 }
 
-fn aligned(at: u32, align: u32) -> Result<()> {
+pub(super) fn aligned(at: u32, align: u32) -> Result<()> {
     if at & (align - 1) != 0 {
         bail!("a pointer that is not aligned to {align}: {at:#x}");
     }
@@ -283,141 +283,6 @@ impl Guest<'_> {
             pairs.push((self.text(key, key_length)?, self.text(value, value_length)?));
         }
         Ok(pairs)
-    }
-}
-
-/// Results, by the address that the guest gives for them.
-impl Guest<'_> {
-    /// `result<_, error>`.
-    pub(super) fn unit(&mut self, result: u32, outcome: Result<(), CallError>) -> Result<Wanted> {
-        match outcome {
-            Ok(()) => self.ok(result, 4, 16),
-            Err(error) => self.error(result, 4, 16, error),
-        }
-    }
-
-    /// `result<u64, error>`.
-    pub(super) fn number(&mut self, result: u32, outcome: Result<u64, CallError>) -> Result<Wanted> {
-        match outcome {
-            Ok(number) => {
-                self.ok(result, 8, 24)?;
-                self.put(result + 8, &number.to_le_bytes())?;
-                Ok(NOTHING)
-            }
-            Err(error) => self.error(result, 8, 24, error),
-        }
-    }
-
-    /// `result<session, error>`.
-    pub(super) fn session(&mut self, result: u32, outcome: Result<Session, CallError>) -> Result<Wanted> {
-        self.number(result, outcome.map(|session| session.0))
-    }
-
-    /// `result<list<u8>, error>` and `result<string, error>`.
-    pub(super) fn list(&mut self, result: u32, outcome: Result<Bytes, CallError>) -> Result<Wanted> {
-        match outcome {
-            Ok(bytes) => {
-                self.ok(result, 4, 16)?;
-                self.field(bytes, result + 4)
-            }
-            Err(error) => self.error(result, 4, 16, error),
-        }
-    }
-
-    /// `option<u64>`.
-    pub(super) fn option(&mut self, result: u32, number: Option<u64>) -> Result<()> {
-        self.room(result, 8, 16)?;
-        self.put(result, &[u8::from(number.is_some())])?;
-        self.put(result + 8, &number.unwrap_or(0).to_le_bytes())
-    }
-
-    /// `option<string>`.
-    pub(super) fn optional_text(&mut self, result: u32, text: Option<String>) -> Result<Wanted> {
-        self.room(result, 4, 12)?;
-        self.put(result, &[u8::from(text.is_some())])?;
-        match text {
-            Some(text) => self.field(text.into(), result + 4),
-            None => Ok(NOTHING),
-        }
-    }
-
-    /// `list<u8>` and `string`.
-    pub(super) fn plain(&mut self, result: u32, bytes: Bytes) -> Result<Wanted> {
-        self.room(result, 4, 8)?;
-        self.field(bytes, result)
-    }
-
-    /// `list<tuple<string, u64>>`.
-    pub(super) fn names(&mut self, result: u32, list: Vec<(String, u64)>) -> Result<Wanted> {
-        self.room(result, 4, 8)?;
-        let size = list.len() * NAMED as usize;
-        let names = Names { list, field: result, at: None, next: 0 };
-        self.state.crossing.want(Pending::Names(names), size, 8)
-    }
-
-    fn room(&self, at: u32, align: u32, length: usize) -> Result<()> {
-        aligned(at, align)?;
-        slice(self.bytes, at, length).map(drop)
-    }
-
-    fn ok(&mut self, result: u32, align: u32, length: usize) -> Result<Wanted> {
-        self.room(result, align, length)?;
-        self.put(result, &[0])?;
-        Ok(NOTHING)
-    }
-
-    /// The case "error" of a result whose payload starts at its alignment: the code, then the reason.
-    fn error(&mut self, result: u32, align: u32, length: usize, error: CallError) -> Result<Wanted> {
-        self.room(result, align, length)?;
-        self.put(result, &[1])?;
-        self.put(result + align, &[code(error.code)])?;
-        self.field(Bytes::Text(error.reason), result + align + 4)
-    }
-
-    fn field(&mut self, bytes: Bytes, field: u32) -> Result<Wanted> {
-        let size = bytes.get().len();
-        self.state.crossing.want(Pending::Field(bytes, field), size, 1)
-    }
-
-    fn put(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
-        put(self.bytes, at, bytes)
-    }
-
-    fn fill_field(&mut self, at: u32, bytes: &[u8], field: u32) -> Result<()> {
-        self.put(at, bytes).map_err(|_| beyond(at))?;
-        self.put(field, &at.to_le_bytes())?;
-        // It was wanted as 32 bits.
-        self.put(field + 4, &u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes())
-    }
-
-    fn fill_names(&mut self, at: u32, mut names: Names) -> Result<Wanted> {
-        match names.at {
-            None => {
-                aligned(at, 8)?;
-                self.room(at, 8, names.list.len() * NAMED as usize)?;
-                self.put(names.field, &at.to_le_bytes())?;
-                self.put(names.field + 4, &u32::try_from(names.list.len()).unwrap_or(u32::MAX).to_le_bytes())?;
-                names.at = Some(at);
-            }
-            Some(list) => {
-                let (name, address) = &names.list[names.next];
-                // The list was wanted as 32 bits, and lies inside of the memory.
-                let item = list + u32::try_from(names.next).unwrap_or(u32::MAX) * NAMED;
-                self.fill_field(at, name.as_bytes(), item)?;
-                self.put(item + 8, &address.to_le_bytes())?;
-                names.next += 1;
-            }
-        }
-        match names.list.get(names.next) {
-            Some((name, _)) => {
-                let size = name.len();
-                self.state.crossing.want(Pending::Names(names), size, 1)
-            }
-            None => {
-                self.state.crossing.sealed = false;
-                Ok(NOTHING)
-            }
-        }
     }
 }
 
