@@ -31,6 +31,7 @@ unsafe impl GlobalAlloc for Counting {
         unsafe { System.alloc(layout) }
     }
 
+    // SAFETY: as for `alloc`.
     unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
         // SAFETY: as above; the place is one that `alloc` gave.
         unsafe { System.dealloc(place, layout) }
