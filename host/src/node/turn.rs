@@ -259,8 +259,7 @@ impl Node {
                 worker.left = left;
                 if let Some(length) = overload {
                     let first = worker.batch.front();
-                    let from = first.map_or(Address::HOST, |message| message.source);
-                    let kind = first.map_or("", |message| message.body.name());
+                    let (from, kind) = first.map_or((Address::HOST, ""), |first| (first.source, first.body.name()));
                     core.cx.warn(&format!("may be overloaded: {length} messages wait (next: {kind} from {from})"));
                 }
                 slot.usage.took(worker.batch.len());

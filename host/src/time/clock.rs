@@ -116,6 +116,7 @@ mod coarse {
 
     #[cfg(target_os = "linux")]
     mod kernel {
+        // SAFETY: only a type; each call says what it relies on.
         type Call = unsafe extern "C" fn(libc::clockid_t, *mut libc::timespec) -> libc::c_int;
 
         #[inline]
