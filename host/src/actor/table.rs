@@ -16,7 +16,7 @@ use crate::actor::{Behavior, Usage};
 use crate::base::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::base::sync::{Brief, OnceLock, Padded};
 use crate::base::{Address, Session};
-use crate::sched::Mailbox;
+use crate::sched::{Chain, Mailbox};
 
 #[cfg(not(loom))]
 const CHUNK: usize = 1024;
@@ -53,6 +53,8 @@ pub struct Core<C> {
     /// None until the first turn.
     pub behavior: Option<Box<dyn Behavior<C>>>,
     pub cx: C,
+    /// What was taken from the mailbox and is not begun.
+    pub share: Chain,
     pub phase: Phase,
     /// In the middle of a turn.
     pub parked: bool,
@@ -67,9 +69,10 @@ impl<C> std::fmt::Debug for Core<C> {
 /// Who asked for word of an end, and under which session.
 pub type Watchers = Vec<(Address, Session)>;
 
-/// One place in the table. It begins a cache line, so that neighbours on two workers do not share one.
+/// One place in the table. It begins a cache line, so that neighbours on two workers do not share one, and its fields keep
+/// their order: what senders write lies in the first two lines, what the worker writes in the others.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub struct Slot<C> {
     pub mailbox: Mailbox,
     pub core: Brief<Option<Core<C>>>,

@@ -46,11 +46,6 @@ impl Usage {
         self.taken.store(self.messages() + messages as u64, Ordering::Relaxed);
     }
 
-    /// So many of it went back. Only who has the mailbox may call this.
-    pub fn put_back(&self, messages: usize) {
-        self.taken.store(self.messages() - messages as u64, Ordering::Relaxed);
-    }
-
     /// Time with a worker, in nanoseconds.
     pub fn busy_ns(&self) -> u64 {
         self.busy_ns.load(Ordering::Relaxed)
@@ -71,7 +66,7 @@ impl Usage {
         self.memory.store(bytes, Ordering::Relaxed);
     }
 
-    /// A message is sent now, and so many wait with it: its wait is measured, unless (false) another one's is.
+    /// A message is sent now, and so many that nobody has taken wait with it: its wait is measured, unless (false) another one's is.
     pub fn sent(&self, now: u64, waiting: usize) -> bool {
         let free = !self.measures();
         if free {
@@ -123,10 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn what_went_back_was_not_taken() {
+    fn figures_are_of_one_actor() {
         let usage = Usage::default();
-        usage.took(3);
-        usage.put_back(2);
+        usage.took(1);
         assert!(usage.sent(7, 1));
         usage.busy(10);
         usage.has_memory(64);

@@ -32,7 +32,8 @@ impl Node {
         let initialised = core.phase == crate::actor::Phase::Ready;
         self.log_end(&core.cx, cause, reason);
 
-        let closed = slot.mailbox.close();
+        let mut closed = slot.mailbox.close();
+        closed.messages.prepend(std::mem::take(&mut core.share));
 
         drop(core.behavior.take());
 

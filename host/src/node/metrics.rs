@@ -165,7 +165,7 @@ impl Node {
         let mut sampler = SENT.get();
         let due = sampler.due().is_some();
         SENT.set(sampler);
-        due && slot.usage.sent(self.clock.now_ns(), slot.mailbox.len() + 1)
+        due && slot.usage.sent(self.clock.now_ns(), slot.mailbox.queued() + 1)
     }
 
     /// The turn of a message begins, with `left` more of its share behind it.

@@ -15,7 +15,7 @@ use crate::node::sockets::Sockets;
 use crate::node::turn_kind::{TURN_NAMES, turn_kind};
 use crate::node::{Context, Node};
 use crate::sched::seats::{Chair, Cut};
-use crate::sched::{Chain, Letter, Parked, Rest, Taken, run_queue, weight};
+use crate::sched::{Letter, Parked, Rest, Taken, run_queue, weight};
 
 /// What a worker thread keeps between turns.
 #[derive(Debug)]
@@ -30,15 +30,11 @@ pub struct Worker {
     sampler: Sampler,
     /// The turn is measured: when it began, and for how many it stands.
     measured: Option<(u64, u64)>,
-    /// The share of the mailbox that is being run, as far as it is not begun.
-    batch: Chain,
-    /// What the last share left in the mailbox; there may be more by now.
-    left: usize,
 }
 
-/// Messages that a worker takes from a mailbox at a time, at most, when no other mailbox waits. Measured: from 32 on the
-/// lock does not show any more.
-const BATCH: usize = 64;
+/// Messages that change from a mailbox to its actor's share at a time, at most: enough that the lock does not show, and
+/// so few that a mailbox that grows is noticed.
+const SHARE: usize = 256;
 
 impl Worker {
     /// The worker of an index, with skynet's weight for it.
@@ -52,8 +48,6 @@ impl Worker {
             weight: weight::of_worker(index),
             sampler: Sampler::new(),
             measured: None,
-            batch: Chain::default(),
-            left: 0,
         }
     }
 
@@ -119,17 +113,12 @@ impl Node {
         let mut guard = slot.core.lock();
         let Some(core) = guard.as_mut() else { return };
         core.cx.inner_mut().worker = Some(worker.index);
-        // The share grows as long as nobody else waits: who is alone pays one lock for many messages, who is not takes
-        // no more than it can handle.
-        let mut reach = 1;
         loop {
-            worker.left = 0;
             let next = if core.phase == Phase::New && !slot.mailbox.killed() {
                 self.start(worker, core)
             } else {
-                self.share(worker, slot, core, reach)
+                self.share(worker, slot, core)
             };
-            reach = (2 * reach).min(BATCH);
             let next = match next {
                 Next::On => after(slot, core),
                 other => other,
@@ -152,7 +141,7 @@ impl Node {
                     return;
                 }
             }
-            let rest = if worker.left > 0 { Rest::Again } else { slot.mailbox.rest() };
+            let rest = if core.share.is_empty() { slot.mailbox.rest() } else { Rest::Again };
             match rest {
                 Rest::Idle => {
                     if slot.usage.measures() {
@@ -226,20 +215,19 @@ impl Node {
         }
     }
 
-    /// One share of the mailbox: what the worker's weight says, and up to `reach` messages while no other mailbox waits.
-    fn share(
-        self: &Arc<Self>,
-        worker: &mut Worker,
-        slot: &Slot<Context>,
-        core: &mut Core<Context>,
-        reach: usize,
-    ) -> Next {
-        let mut due = 0;
-        let share = |length| {
-            due = weight::batch(worker.weight, length);
-            due.max(reach)
+    /// Runs some of the mailbox: as many messages as the worker's weight says, and more while no other mailbox waits. They
+    /// come from the share, which is filled from the mailbox when it is empty: so it is one lock for many messages,
+    /// also where each turn of the queue handles but one.
+    fn share(self: &Arc<Self>, worker: &mut Worker, slot: &Slot<Context>, core: &mut Core<Context>) -> Next {
+        let taken = if core.share.is_empty() || core.parked || slot.mailbox.killed() {
+            let before = core.share.len();
+            let taken = slot.mailbox.take(SHARE, &mut core.share, core.parked);
+            slot.usage.took(core.share.len() - before);
+            taken
+        } else {
+            Taken::Messages { overload: None }
         };
-        match slot.mailbox.take(share, &mut worker.batch, core.parked) {
+        match taken {
             Taken::Nothing => Next::On,
             Taken::Killed(cause, reason) => Next::End(cause, reason),
             Taken::Resume => {
@@ -255,31 +243,24 @@ impl Node {
                 self.turn_over(worker, core, &next);
                 next
             }
-            Taken::Messages { left, overload } => {
-                worker.left = left;
+            Taken::Messages { overload } => {
                 if let Some(length) = overload {
-                    let first = worker.batch.front();
+                    let first = core.share.front();
                     let (from, kind) = first.map_or((Address::HOST, ""), |first| (first.source, first.body.name()));
                     core.cx.warn(&format!("may be overloaded: {length} messages wait (next: {kind} from {from})"));
                 }
-                slot.usage.took(worker.batch.len());
-                while let Some(letter) = slot.mailbox.begin(&mut worker.batch) {
+                let mut due = weight::batch(worker.weight, core.share.len());
+                while let Some(letter) = slot.mailbox.begin(&mut core.share) {
                     if slot.usage.measures() {
-                        self.waited(&slot.usage, &core.cx.inner().kind.times, worker.batch.len());
+                        self.waited(&slot.usage, &core.cx.inner().kind.times, core.share.len());
                     }
                     let next = self.turn(worker, core, letter);
                     due = due.saturating_sub(1);
-                    let ended = !matches!(next, Next::On) || core.cx.inner().exiting || slot.mailbox.killed();
-                    let over = ended || self.run.status(worker.index).is_over();
-                    if !worker.batch.is_empty() && (over || due == 0 && self.run.waits(worker.index)) {
-                        slot.usage.put_back(worker.batch.len());
-                        worker.left += worker.batch.len();
-                        slot.mailbox.untake(&mut worker.batch);
-                    }
-                    if ended {
-                        // What came meanwhile must be seen before the mailbox is left.
-                        worker.left = 0;
+                    if !matches!(next, Next::On) || core.cx.inner().exiting || slot.mailbox.killed() {
                         return next;
+                    }
+                    if self.run.status(worker.index).is_over() || due == 0 && self.run.waits(worker.index) {
+                        break;
                     }
                 }
                 Next::On

@@ -88,8 +88,8 @@ pub struct Push {
 #[derive(Debug)]
 #[must_use]
 pub enum Taken {
-    /// Messages were moved to the worker's batch, and `left` remain. `overload` is the length if it passed the threshold.
-    Messages { left: usize, overload: Option<usize> },
+    /// Messages were moved to the share. `overload` is the length if it passed the threshold.
+    Messages { overload: Option<usize> },
     /// What the parked actor waited for is there: resume it.
     Resume,
     /// The actor must end.
@@ -153,7 +153,7 @@ struct Inner {
     full: Full,
     woken: bool,
     queue: Chain,
-    /// How many in `queue`, and in the share that a worker has, count against the bound.
+    /// How many in `queue`, and in the actor's share, count against the bound.
     ordinary: u32,
     /// How many of the share, of any kind, are not begun.
     shared: u32,
@@ -169,8 +169,10 @@ struct Inner {
     rare: Option<Box<Rare>>,
 }
 
-/// See the file's head.
+/// See the file's head. The order of the fields is that of the cache lines: what senders write comes first, what the
+/// worker writes for each turn last.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Mailbox {
     inner: Brief<Inner>,
     /// Set with `kill`, readable without the lock by a guest that runs.
@@ -366,11 +368,11 @@ impl Mailbox {
         if inner.schedule() { Pushed::Schedule } else { Pushed::Queued }
     }
 
-    /// Moves up to `share(length)` messages to `batch`, which must be empty; a mailbox whose policy at the bound is not
-    /// to refuse gives one at a time, since what is in a share can no longer be dropped, or make room for what is held.
-    /// Only the worker that has the mailbox may call this.
+    /// Moves up to `count` messages to the share, which must be empty unless the actor is parked or killed; a mailbox
+    /// whose policy at the bound is not to refuse gives one at a time, since what is in a share can no longer be dropped,
+    /// or make room for what is held. Only the worker that has the mailbox may call this.
     #[inline]
-    pub fn take(&self, share: impl FnOnce(usize) -> usize, batch: &mut Chain, parked: bool) -> Taken {
+    pub fn take(&self, count: usize, share: &mut Chain, parked: bool) -> Taken {
         let mut inner = self.settled();
         if let Some((cause, reason)) = inner.kill() {
             return Taken::Killed(cause, reason);
@@ -390,17 +392,18 @@ impl Mailbox {
             }
             length
         });
-        let count = if inner.full == Full::Refuse { share(length).min(length) } else { 1 };
-        *batch = inner.queue.split(count);
-        inner.shared += batch.length();
-        Taken::Messages { left: length - count, overload }
+        debug_assert!(share.is_empty());
+        let count = if inner.full == Full::Refuse { count } else { 1 };
+        *share = inner.queue.split(count);
+        inner.shared += share.length();
+        Taken::Messages { overload }
     }
 
     /// The next message of a share; from here on it no longer counts. Only the worker that has the mailbox may call
     /// this.
     #[inline]
-    pub fn begin(&self, batch: &mut Chain) -> Option<Letter> {
-        let letter = batch.pop()?;
+    pub fn begin(&self, share: &mut Chain) -> Option<Letter> {
+        let letter = share.pop()?;
         let step = if is_ordinary(&letter) { ORDINARY + 1 } else { 1 };
         // One writer: load and store are enough. The low half's carry would count one ordinary turn too many, so the
         // halves are added apart.
@@ -411,7 +414,7 @@ impl Mailbox {
         Some(letter)
     }
 
-    /// Ends a turn of the queue. Only the worker that has the mailbox may call this, with nothing left in its batch.
+    /// Ends a turn of the queue. Only the worker that has the mailbox may call this, with nothing left in the share.
     #[inline]
     pub fn rest(&self) -> Rest {
         let mut inner = self.settled();
@@ -422,14 +425,6 @@ impl Mailbox {
         } else {
             Rest::Again
         }
-    }
-
-    /// Puts messages that were taken but not handled back to the front. Only the worker that has the mailbox may
-    /// call this.
-    pub fn untake(&self, batch: &mut Chain) {
-        let mut inner = self.settled();
-        inner.shared -= batch.length();
-        inner.queue.prepend(std::mem::take(batch));
     }
 
     /// The actor is about to wait exclusively: the answer to `session` goes to the lane, not to the queue. `on` is
@@ -575,6 +570,11 @@ impl Mailbox {
     pub fn len(&self) -> usize {
         let inner = self.settled();
         inner.queue.len() + inner.shared as usize
+    }
+
+    /// Messages that no worker has taken yet.
+    pub fn queued(&self) -> usize {
+        self.inner.lock().queue.len()
     }
 
     /// Whether none waits.

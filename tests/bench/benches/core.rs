@@ -38,7 +38,7 @@ fn mailbox_push_take_rest(bencher: Bencher<'_, '_>) {
     let mut batch = Chain::default();
     bencher.bench_local(|| {
         let _ = mailbox.push(to(), message(Payload::empty()), |_| true);
-        let _ = mailbox.take(|_| 1, &mut batch, false);
+        let _ = mailbox.take(1, &mut batch, false);
         let _ = mailbox.rest();
         mailbox.begin(&mut batch)
     });
@@ -54,7 +54,7 @@ fn mailbox_fill_and_empty(bencher: Bencher<'_, '_>) {
             let _ = mailbox.push(to(), message(Payload::empty()), |_| true);
         }
         for _ in 0..MANY {
-            let _ = mailbox.take(|_| 1, &mut batch, false);
+            let _ = mailbox.take(1, &mut batch, false);
             drop(mailbox.begin(&mut batch));
         }
         let _ = mailbox.rest();
