@@ -68,7 +68,8 @@ fn without_descriptors_connections_are_refused_and_later_ones_taken() {
         let mut refused = client(at);
         assert!(!matches!(refused.read(&mut [0; 8]), Ok(1..)), "nobody can have answered");
         drop(refused);
-        hoard.push(File::open("/dev/null").unwrap());
+        // Where the poller was faster, and fills its reserve with this one, there is none left either.
+        hoard.extend(File::open("/dev/null").ok());
     }
     // Nothing was accepted, and the poller has got over it: a descriptor that came free in the middle of its refusing
     // would be no help to the next connection. The listener waits for nobody now, so the loop does not spin.
