@@ -6,17 +6,19 @@ use std::time::{Duration, Instant};
 
 use super::fixture::{HANG, ME, client};
 use crate::base::sync::Mutex;
+use crate::base::sync::atomic::{AtomicUsize, Ordering};
 use crate::net::poller::Duty;
 use crate::net::{Flow, Net, NetEvent, Owner, Poller, Sink, SocketId};
 
 type Report = (&'static str, SocketId, NetEvent);
 
-/// Reports by which thread.
-struct Named(&'static str, Mutex<Sender<Report>>);
+/// Reports by which thread, and counts.
+struct Named(&'static str, Mutex<Sender<Report>>, AtomicUsize);
 
 impl Sink for Named {
     fn socket(&self, _owner: Owner, id: SocketId, event: NetEvent) -> Flow {
         let _ = self.1.lock().send((self.0, id, event));
+        self.2.fetch_add(1, Ordering::Relaxed);
         Flow::Go
     }
 }
@@ -50,8 +52,8 @@ fn a_worker_that_wants_to_polls_and_else_the_socket_thread() {
     let (net, poller) = Net::new().unwrap();
     assert!(poller.claim().is_none(), "there is no socket");
     let (sender, reports) = channel();
-    let worker = Named("worker", Mutex::new(sender.clone()));
-    let socket = Named("socket", Mutex::new(sender));
+    let worker = Named("worker", Mutex::new(sender.clone()), AtomicUsize::new(0));
+    let socket = Named("socket", Mutex::new(sender), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         scope.spawn(|| poller.run(&socket).unwrap());
         // Also when an assertion fails: else the scope would wait for the socket thread for ever.
@@ -72,8 +74,12 @@ fn a_worker_that_wants_to_polls_and_else_the_socket_thread() {
             scope.spawn(move || {
                 let mut duty = claim(poller);
                 claimed.send(()).unwrap();
-                duty.wait().unwrap();
-                duty.serve(worker);
+                // A ring that comes late ends a wait with nothing to serve.
+                let before = worker.2.load(Ordering::Relaxed);
+                while worker.2.load(Ordering::Relaxed) == before {
+                    duty.wait().unwrap();
+                    duty.serve(worker);
+                }
             });
             // Where the worker's thread starts late, the socket thread waits in the kernel again: a ring ends that, too.
             let asked = Instant::now();
