@@ -41,7 +41,7 @@ impl Inner {
 
     /// The deadline of a request made now: its own, or what is left of the one it is made for.
     pub(in crate::node) fn deadline(&self, timeout_ms: u32, within: Session) -> Result<u64, CallError> {
-        let now = self.node.clock.soon_ns();
+        let now = self.node.clock.now_ns();
         let timeout = match timeout_ms {
             0 => deadline::nanos(self.node.options.call_timeout),
             ms => u64::from(ms) * 1_000_000,

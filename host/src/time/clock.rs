@@ -23,14 +23,14 @@ pub struct Clock(Arc<Source>);
 
 #[derive(Debug)]
 enum Source {
-    Real { start: Instant, coarse: coarse::Coarse },
+    Real { start: Instant },
     Manual { now: AtomicU64 },
 }
 
 impl Clock {
     /// The machine's clock, starting at 0 now.
     pub fn real() -> Self {
-        Self(Arc::new(Source::Real { start: Instant::now(), coarse: coarse::Coarse::new() }))
+        Self(Arc::new(Source::Real { start: Instant::now() }))
     }
 
     /// A clock that stands at 0 (and at 1970-01-01) until it is moved by [`Clock::advance`].
@@ -50,17 +50,7 @@ impl Clock {
     /// Nanoseconds since the clock was made. Never goes back.
     pub fn now_ns(&self) -> u64 {
         match &*self.0 {
-            Source::Real { start, .. } => nanos(start.elapsed()),
-            Source::Manual { now } => now.load(Ordering::SeqCst),
-        }
-    }
-
-    /// Now, or up to one step of the kernel's coarse clock (1 to 10 ms) later, for a quarter of the price: what a deadline
-    /// that nobody reads to the millisecond may be counted from.
-    #[inline]
-    pub fn soon_ns(&self) -> u64 {
-        match &*self.0 {
-            Source::Real { start, coarse } => coarse.soon_ns().unwrap_or_else(|| nanos(start.elapsed())),
+            Source::Real { start } => nanos(start.elapsed()),
             Source::Manual { now } => now.load(Ordering::SeqCst),
         }
     }
@@ -105,69 +95,6 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The kernel's clock that is read without asking the processor's counter. It stands still between two of its steps, so
-/// it is behind by less than one; one is added, so that it is never behind.
-mod coarse {
-    #[derive(Debug)]
-    pub(super) struct Coarse {
-        /// When the node's clock started, on the kernel's, less a step of the coarse one. None: there is no such clock.
-        zero: Option<u64>,
-    }
-
-    #[cfg(target_os = "linux")]
-    mod kernel {
-        // SAFETY: only a type; each call says what it relies on.
-        type Call = unsafe extern "C" fn(libc::clockid_t, *mut libc::timespec) -> libc::c_int;
-
-        #[inline]
-        fn call(call: Call, clock: libc::clockid_t) -> Option<u64> {
-            let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-            #[expect(unsafe_code, reason = "std has no coarse clock")]
-            // SAFETY: both calls write one timespec.
-            let failed = unsafe { call(clock, &raw mut time) } != 0;
-            if failed {
-                return None;
-            }
-            Some(u64::try_from(time.tv_sec).ok()? * 1_000_000_000 + u64::try_from(time.tv_nsec).ok()?)
-        }
-
-        #[inline]
-        pub(super) fn now() -> Option<u64> {
-            call(libc::clock_gettime, libc::CLOCK_MONOTONIC_COARSE)
-        }
-
-        pub(super) fn start_and_step() -> Option<(u64, u64)> {
-            let start = call(libc::clock_gettime, libc::CLOCK_MONOTONIC)?;
-            Some((start, call(libc::clock_getres, libc::CLOCK_MONOTONIC_COARSE)?))
-        }
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    mod kernel {
-        pub(super) fn now() -> Option<u64> {
-            None
-        }
-
-        pub(super) fn start_and_step() -> Option<(u64, u64)> {
-            None
-        }
-    }
-
-    impl Coarse {
-        pub(super) fn new() -> Self {
-            Self { zero: kernel::start_and_step().map(|(start, step)| start.saturating_sub(step)) }
-        }
-
-        /// Nanoseconds since the start.
-        #[inline]
-        pub(super) fn soon_ns(&self) -> Option<u64> {
-            let zero = self.zero?;
-            // Where a step of the kernel comes late, the first moments lie before the start.
-            kernel::now().map(|now| now.saturating_sub(zero))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -210,18 +137,6 @@ mod tests {
         let first = clock.now_ns();
         assert!(clock.now_ns() >= first);
         assert!(clock.wall_ns() > 1_600_000_000_000_000_000, "the wall clock counts from 1970");
-    }
-
-    #[test]
-    fn soon_is_not_before_now() {
-        let clock = Clock::real();
-        for _ in 0..1000 {
-            let before = clock.now_ns();
-            let soon = clock.soon_ns();
-            // A kernel whose own tick is late is behind by so much: only what is wrong by orders is a bug of ours.
-            assert!(soon + 1_000_000_000 >= before && soon <= clock.now_ns() + 1_000_000_000, "{before} {soon}");
-        }
-        assert_eq!(Clock::manual().soon_ns(), 0);
     }
 
     #[test]
