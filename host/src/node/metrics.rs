@@ -73,11 +73,14 @@ impl Sampler {
     }
 
     /// None mostly; else how many chances this one stands for.
+    #[inline]
     pub(in crate::node) fn due(&mut self) -> Option<u64> {
         self.left -= 1;
-        if self.left > 0 {
-            return None;
-        }
+        (self.left == 0).then(|| self.draw())
+    }
+
+    #[cold]
+    fn draw(&mut self) -> u64 {
         let weight = self.drawn;
         // Marsaglia's xorshift32; EVERY / 2 to EVERY * 3 / 2 - 1 chances until the next.
         self.seed ^= self.seed << 13;
@@ -85,11 +88,13 @@ impl Sampler {
         self.seed ^= self.seed << 5;
         self.drawn = EVERY / 2 + self.seed % EVERY;
         self.left = self.drawn;
-        Some(u64::from(weight))
+        u64::from(weight)
     }
 }
 
 thread_local! {
+    /// Messages that this thread sends until it measures the wait of one.
+    static UNTIL: Cell<u32> = const { Cell::new(EVERY) };
     static SENT: Cell<Sampler> = const { Cell::new(Sampler::new()) };
 }
 
@@ -153,6 +158,7 @@ impl Node {
     }
 
     /// Charges the actor that has a seat with the rounds that have passed.
+    #[inline]
     pub(in crate::node) fn charge(&self, seat: usize, usage: &Usage) {
         let nanoseconds = self.run.status(seat).charge(self.run.counted());
         if nanoseconds > 0 {
@@ -161,14 +167,24 @@ impl Node {
     }
 
     /// A message is about to be put into a mailbox: true if its wait is measured.
+    #[inline]
     pub(in crate::node) fn measure(&self, slot: &Slot<Context>) -> bool {
+        let until = UNTIL.get() - 1;
+        UNTIL.set(until);
+        until == 0 && self.measure_now(slot)
+    }
+
+    #[cold]
+    fn measure_now(&self, slot: &Slot<Context>) -> bool {
         let mut sampler = SENT.get();
-        let due = sampler.due().is_some();
+        sampler.draw();
+        UNTIL.set(sampler.drawn);
         SENT.set(sampler);
-        due && slot.usage.sent(self.clock.now_ns(), slot.mailbox.queued() + 1)
+        slot.usage.sent(self.clock.now_ns(), slot.mailbox.queued() + 1)
     }
 
     /// The turn of a message begins, with `left` more of its share behind it.
+    #[cold]
     pub(in crate::node) fn waited(&self, usage: &Usage, times: &Times, left: usize) {
         if let Some(sent) = usage.begins(left) {
             times.waits.record(self.clock.now_ns().saturating_sub(sent), u64::from(EVERY));

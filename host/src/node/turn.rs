@@ -192,7 +192,9 @@ impl Node {
     /// What the monitor sees, and the figures.
     fn turn_begins(&self, worker: &mut Worker, cx: &Context, source: u64, kind: u64) {
         self.run.status(worker.index).begin(cx.inner().address.raw(), source, kind);
-        worker.measured = worker.sampler.due().map(|weight| (self.clock.now_ns(), weight));
+        if let Some(weight) = worker.sampler.due() {
+            worker.measured = Some((self.clock.now_ns(), weight));
+        }
     }
 
     /// The same at the end, and where the worker sits after the turn.
@@ -204,6 +206,14 @@ impl Node {
         if !worker.unseated {
             self.run.status(worker.index).end();
         }
+        if worker.measured.is_some() || inner.long.is_some() {
+            self.measured(worker, inner, next);
+        }
+    }
+
+    /// The turn was one of the few that are measured.
+    #[cold]
+    fn measured(&self, worker: &mut Worker, inner: &mut Inner, next: &Next) {
         let measured = worker.measured.take();
         if inner.long.is_none() {
             if let Some((begun, weight)) = measured {
