@@ -64,7 +64,7 @@ pub struct WasmHost {
 
 fn loader(options: &WasmOptions, profile: Profile) -> Result<Loader, EngineError> {
     let engine = engine::engine(profile)?;
-    let cache = Cache::open(&options.cache, &engine);
+    let cache = Cache::open(&options.cache, &engine, options.force_component);
     Loader::new(engine, cache, options.force_component).map_err(EngineError::Wasmtime)
 }
 

@@ -88,11 +88,13 @@ pub(super) struct Cache {
 
 impl Cache {
     /// Opens the folder; where it cannot be used, says why in the log and goes on without.
-    pub(super) fn open(folder: &CacheFolder, engine: &Engine) -> Self {
+    pub(super) fn open(folder: &CacheFolder, engine: &Engine, force_component: bool) -> Self {
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         FILES.hash(&mut hasher);
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        // A host that runs nothing flat keeps components of what others run flat: none may find the other's.
+        force_component.hash(&mut hasher);
         let folder = match folder {
             CacheFolder::User => user_folder(),
             CacheFolder::At(path) => Some(path.clone()),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::actor::Module as _;
 use crate::wasm::tests::turns::echo;
 use crate::wasm::tests::{Folder, MEMORY, guest, host, inside, load, load_path, message, options, told};
-use crate::wasm::{CacheFolder, Profile, Source, WasmHost, encode};
+use crate::wasm::{CacheFolder, Profile, Source, WasmHost, WasmOptions, encode};
 
 /// The error of a file with this content, without the folder's name.
 fn error(file: &str, content: impl AsRef<[u8]>) -> String {
@@ -213,4 +213,16 @@ fn a_module_of_the_speed_profile_runs_like_any_other() {
         [told(behavior.init(cx)), told(behavior.handle(cx, message(b"hello")))]
     });
     assert_eq!(said, ["ok", "ok"]);
+}
+
+#[test]
+fn a_run_without_flat_modules_does_not_slow_the_next_one_down() {
+    let folder = Folder::new();
+    let file = folder.file("plain.wat", plain());
+    let is_flat = |force_component| {
+        let options = WasmOptions { cache: CacheFolder::At(folder.0.join("cache")), force_component };
+        let host = WasmHost::new(&options).expect("a host");
+        host.load(&Source::new("plain", &file)).expect("loads").is_flat()
+    };
+    assert_eq!([true, false, true, false].map(is_flat), [false, true, false, true]);
 }
