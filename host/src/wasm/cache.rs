@@ -32,6 +32,10 @@ pub enum CacheFolder {
     Off,
 }
 
+/// The text of what decides how a module that runs flat is rewritten, and how it is entered.
+const REWRITING: [&str; 3] =
+    [include_str!("flat/main.rs"), include_str!("flat/rewrite.rs"), include_str!("flat/lower.rs")];
+
 /// Compiled code of one kind.
 pub(super) trait Compiled: Sized {
     /// What its files end with.
@@ -82,7 +86,7 @@ impl Compiled for Module {
 pub(super) struct Cache {
     /// `None`: nothing is found, nothing kept.
     folder: Option<PathBuf>,
-    /// Differs for each wasmtime, each set of settings, each contract.
+    /// Differs for each wasmtime, each set of settings, each contract, each way to rewrite what runs flat.
     engine: u64,
 }
 
@@ -93,6 +97,8 @@ impl Cache {
         engine.precompile_compatibility_hash().hash(&mut hasher);
         FILES.hash(&mut hasher);
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        // What is compiled is the rewritten module, and the rewriting changes without any of the above.
+        REWRITING.hash(&mut hasher);
         // A host that runs nothing flat keeps components of what others run flat: none may find the other's.
         force_component.hash(&mut hasher);
         let folder = match folder {

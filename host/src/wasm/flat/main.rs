@@ -19,8 +19,6 @@ use crate::wasm::contract::{Contract, HANDLER, PREFIX};
 
 /// The memory that all pointers are into.
 pub(in crate::wasm) const MEMORY: &str = "memory";
-/// The most values that a function of the contract takes.
-const PARAMS: usize = 16;
 
 /// The module, and what the rewriting needs to know of it.
 #[derive(Debug)]
@@ -226,7 +224,7 @@ fn read(bytes: &[u8]) -> Option<Main<'_>> {
     const I32: bool = false;
     const I64: bool = true;
     let memory = exports.get(MEMORY) == Some(&(ExternalKind::Memory, 0)) && memory32;
-    if !memory || imports.iter().any(|import| import.params.len() > PARAMS) {
+    if !memory {
         return None;
     }
     Some(Main {
