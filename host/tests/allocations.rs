@@ -1,7 +1,12 @@
 //! What a message asks the allocator for: nothing up to 64 bytes, once for more, and a large payload keeps its place from
-//! sender to receiver. A binary of its own, since it counts in place of the allocator.
+//! sender to receiver. A binary of its own, since it counts in place of the allocator. Here between native behaviors, in
+//! `allocations/wasm.rs` between guests.
 
 #![expect(unsafe_code, reason = "an allocator that counts")]
+
+#[cfg(feature = "wasm")]
+#[path = "allocations/wasm.rs"]
+mod wasm;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

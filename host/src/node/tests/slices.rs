@@ -8,6 +8,7 @@ use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::{Address, Body, Cause, Grants, Message, Payload, Session};
 use crate::net::Net;
 use crate::node::{Context, ModuleEntry, Node, NodeOptions, Slice, SpawnSpec};
+use crate::sched::seats::{CUT_MAX, Cut};
 use crate::threads::Threads;
 use crate::time::Clock;
 
@@ -201,6 +202,46 @@ fn a_long_turn_ends_as_any_other() {
     assert_eq!((bench.node.alive(), bench.book.twice.load(Ordering::SeqCst)), (6, 0));
     bench.pair(500);
     bench.threads.stop();
+}
+
+#[test]
+fn where_too_many_turns_sleep_a_long_one_goes_on_and_ends_after_5_s() {
+    let mut bench = super::Bench::new();
+    let seats = |node: &Node, with: bool| {
+        for slot in (1_000_000..).take(CUT_MAX) {
+            if with {
+                node.run_queue().seats().enter(slot, Cut::Thread(Arc::default()));
+            } else {
+                assert!(node.run_queue().seats().claim(slot).is_some());
+            }
+        }
+    };
+    let clock = bench.clock.clone();
+    let said = super::Journal::default();
+    let journal = said.clone();
+    let actor = bench.spawn(move |cx, message| {
+        if !matches!(message.body, Body::Message { .. }) {
+            return super::done();
+        }
+        seats(cx.node(), true);
+        let mut slice = |after| {
+            clock.advance(Duration::from_millis(after));
+            let status = cx.node().run_queue().status(0);
+            status.slice_over(status.taken());
+            cx.slice_over(false)
+        };
+        let first = [slice(1), slice(2000), slice(2999)];
+        let last = slice(1);
+        seats(cx.node(), false);
+        journal.lock().push(format!("{first:?}"));
+        match last {
+            Slice::End(reason) => Turn::Fault(Fault::Trap(reason)),
+            other => panic!("{other:?}"),
+        }
+    });
+    bench.post(actor, "");
+    assert_eq!(said.lock()[..], ["[GoOn, GoOn, GoOn]"]);
+    assert!(!bench.node.is_alive(actor));
 }
 
 #[test]
