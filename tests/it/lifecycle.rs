@@ -67,11 +67,11 @@ fn watchers_hear_of_the_end_once_with_cause_and_reason() {
             assert!(told.contains(expected), "{told}");
         }
         assert_eq!(app.ask(".carol", "ret $notes"), "true");
-        assert_eq!(app.log_of("carol").len(), 1, "the watch that was taken back stays silent");
         // One that comes late hears that it is over.
         app.ask(".witness", "on down {log $text; log heard}; watch 4242; ret");
         app.logged("witness", "heard");
         assert_eq!(app.log_of("witness")[0].trim(), "gone");
+        assert_eq!(app.log_of("carol").len(), 1, "the watch that was taken back stays silent");
         app.lives();
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use tempfile::TempDir;
@@ -204,14 +205,17 @@ impl App {
         self.process.line(&what, |line| line.actor == actor && line.message.contains(text))
     }
 
-    /// What an actor has written so far.
+    /// What an actor has written up to now. The log comes through a pipe, in order: when a line that is written now has
+    /// come, so has all that was written before.
+    #[track_caller]
     pub fn log_of(&self, actor: &str) -> Vec<String> {
-        let lines = self.process.lines();
-        lines
-            .into_iter()
-            .filter(|line| line.actor == actor && line.target == "guest")
-            .map(|line| line.message)
-            .collect()
+        static MARKS: AtomicU64 = AtomicU64::new(0);
+        let mark = format!("mark {}", MARKS.fetch_add(1, Ordering::Relaxed));
+        assert_eq!(self.ask(".witness", &format!("log {mark}; ret")), "");
+        let is_mark = |line: &Line| line.actor == "witness" && line.message == mark;
+        self.process.line(&mark, is_mark);
+        let lines = self.process.lines().into_iter().take_while(|line| !is_mark(line));
+        lines.filter(|line| line.actor == actor && line.target == "guest").map(|line| line.message).collect()
     }
 
     /// Whatever happened: the host lives, and others still answer.
