@@ -12,4 +12,4 @@ pub use behavior::{Behavior, Fault, Module, Turn};
 pub use population::Population;
 pub use registry::Registry;
 pub use table::{Core, Phase, Slot, Table};
-pub use usage::Usage;
+pub use usage::{COUNTED, Usage};

@@ -7,6 +7,9 @@
 
 use crate::base::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+/// Whether anything is counted and measured. Always: but for the build that shows what it costs (`tests/bench/price`).
+pub const COUNTED: bool = !cfg!(wasmactor_uncounted);
+
 /// See the file's head.
 #[derive(Debug)]
 pub struct Usage {
@@ -43,6 +46,9 @@ impl Usage {
 
     /// A share of so many messages was taken. Only who has the mailbox may call this.
     pub fn took(&self, messages: usize) {
+        if !COUNTED {
+            return;
+        }
         self.taken.store(self.messages() + messages as u64, Ordering::Relaxed);
     }
 
@@ -79,7 +85,7 @@ impl Usage {
 
     /// Whether some message's wait is measured.
     pub fn measures(&self) -> bool {
-        self.sent.load(Ordering::Relaxed) != 0
+        COUNTED && self.sent.load(Ordering::Relaxed) != 0
     }
 
     /// A turn begins, and so many of the share are left behind it: if it is the turn of the message that is measured,

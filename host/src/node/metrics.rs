@@ -8,7 +8,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use crate::actor::{Slot, Usage};
+use crate::actor::{COUNTED, Slot, Usage};
 use crate::base::Address;
 use crate::base::histogram::{Counts, Histogram};
 use crate::base::sync::Arc;
@@ -75,6 +75,9 @@ impl Sampler {
     /// None mostly; else how many chances this one stands for.
     #[inline]
     pub(in crate::node) fn due(&mut self) -> Option<u64> {
+        if !COUNTED {
+            return None;
+        }
         self.left -= 1;
         (self.left == 0).then(|| self.draw())
     }
@@ -160,6 +163,9 @@ impl Node {
     /// Charges the actor that has a seat with the rounds that have passed.
     #[inline]
     pub(in crate::node) fn charge(&self, seat: usize, usage: &Usage) {
+        if !COUNTED {
+            return;
+        }
         let nanoseconds = self.run.status(seat).charge(self.run.counted());
         if nanoseconds > 0 {
             usage.busy(nanoseconds);
@@ -169,6 +175,9 @@ impl Node {
     /// A message is about to be put into a mailbox: true if its wait is measured.
     #[inline]
     pub(in crate::node) fn measure(&self, slot: &Slot<Context>) -> bool {
+        if !COUNTED {
+            return false;
+        }
         let until = UNTIL.get() - 1;
         UNTIL.set(until);
         until == 0 && self.measure_now(slot)

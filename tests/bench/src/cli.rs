@@ -25,7 +25,8 @@ pub(crate) struct Cli {
     /// Numbers of worker threads
     #[arg(long, value_delimiter = ',', default_value = "1,2", value_name = "N,…")]
     pub(crate) workers: Vec<usize>,
-    /// Only these of ours: native (behaviors in Rust, no sandbox), wasm (Rust SDK), wasm-min (by hand); and redis
+    /// Only these of ours: native (behaviors in Rust, no sandbox), wasm (Rust SDK), wasm-min (by hand), wasm-speed (Rust SDK,
+    /// profile `speed`); and redis
     #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
     systems: Vec<String>,
     /// Others beside ours, all or these (see below), installed from registries where they are missing

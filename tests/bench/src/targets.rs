@@ -5,6 +5,7 @@
 mod list;
 
 use crate::figures::{Figures, Line, Row};
+use crate::system::ours;
 use crate::table::markdown;
 use crate::unit::Unit;
 
@@ -128,6 +129,8 @@ fn shown(unit: Unit, value: f64) -> String {
 }
 
 const NOT_MEASURED: &str = "not measured";
+/// The verdict's column.
+const VERDICT: usize = 5;
 
 fn verdict(outcomes: &[Outcome]) -> String {
     let count = |met| outcomes.iter().filter(|outcome| outcome.met == met).count();
@@ -143,7 +146,8 @@ fn verdict(outcomes: &[Outcome]) -> String {
 
 /// The rows; `between` parts the conditions of one.
 fn rows(figures: &Figures, targets: &[Target], between: &str) -> Vec<Vec<String>> {
-    let mut rows = vec![["workload", "target", "ours", "peer", "ours / peer", "verdict"].map(str::to_owned).to_vec()];
+    let head = ["workload", "target", "ours", "compared with", "ratio", "verdict", "all peers (ours / theirs)"];
+    let mut rows = vec![head.map(str::to_owned).to_vec()];
     for target in targets {
         let outcomes: Vec<_> = target.conditions.iter().map(|condition| condition.outcome(figures)).collect();
         let column = |of: fn(&Outcome) -> &str| {
@@ -157,15 +161,35 @@ fn rows(figures: &Figures, targets: &[Target], between: &str) -> Vec<Vec<String>
             column(|outcome| &outcome.peer),
             column(|outcome| &outcome.ratio),
             verdict(&outcomes),
+            peers(figures, target, between),
         ]);
     }
     rows
 }
 
+/// What others did in the case of the first condition, in the same run, the least first, with ours over theirs.
+fn peers(figures: &Figures, target: &Target, between: &str) -> String {
+    let Some((pick, ours)) = target.conditions.first().and_then(|first| Some((first.ours, first.ours.find(figures)?)))
+    else {
+        return "–".to_owned();
+    };
+    let mut found: Vec<&Line> = figures
+        .names(|line| line.run == ours.run && !ours::ALL.contains(&line.system.as_str()), |line| &line.system)
+        .into_iter()
+        .filter_map(|system| figures.get(pick.figure, system, pick.row))
+        .filter(|line| line.run == ours.run && line.median > 0.0)
+        .collect();
+    found.sort_by(|a, b| a.median.total_cmp(&b.median));
+    let said =
+        |line: &&Line| format!("{} {} ({:.2})", line.system, shown(line.unit, line.median), ours.median / line.median);
+    let cells: Vec<String> = found.iter().map(said).collect();
+    if cells.is_empty() { "–".to_owned() } else { cells.join(between) }
+}
+
 /// For the terminal: those that something was measured of, if any.
 pub(crate) fn table(figures: &Figures) -> String {
     let mut rows = rows(figures, list::ALL, "; ");
-    rows.retain(|row| row.last().is_none_or(|verdict| verdict != NOT_MEASURED));
+    rows.retain(|row| row.get(VERDICT).is_none_or(|verdict| verdict != NOT_MEASURED));
     if rows.len() == 1 {
         return String::new();
     }
@@ -206,15 +230,23 @@ mod tests {
     #[test]
     fn an_aim_is_met_or_missed_by_the_ratio() {
         let against = |ours| cells(vec![line("send", "wasm", ours, Unit::Ns), line("send", "erlang", 100.0, Unit::Ns)]);
-        assert_eq!(against(90.0), ["send", "≤ 0.9 x BEAM", "90.0 ns", "erlang 100 ns", "0.90", "met"]);
-        assert_eq!(against(91.0)[4..], ["0.91", "**missed**"]);
+        let met = ["send", "≤ 0.9 x BEAM", "90.0 ns", "erlang 100 ns", "0.90", "met", "erlang 100 ns (0.90)"];
+        assert_eq!(against(90.0), met);
+        assert_eq!(against(91.0)[4..6], ["0.91", "**missed**"]);
     }
 
     #[test]
     fn what_was_not_measured_is_not_met() {
-        assert_eq!(cells(vec![])[2..], ["not measured", "–", "–", "not measured"]);
+        assert_eq!(cells(vec![])[2..], ["not measured", "–", "–", "not measured", "–"]);
         let alone = cells(vec![line("send", "wasm", 90.0, Unit::Ns)]);
-        assert_eq!(alone[2..], ["90.0 ns", "erlang not in this run", "–", "not measured"]);
+        assert_eq!(alone[2..], ["90.0 ns", "erlang not in this run", "–", "not measured", "–"]);
+    }
+
+    #[test]
+    fn all_peers_of_the_run_are_told() {
+        let systems = [("wasm", 90.0), ("native", 40.0), ("lunatic", 300.0), ("go", 45.0)];
+        let found = cells(systems.map(|(system, ns)| line("send", system, ns, Unit::Ns)).to_vec());
+        assert_eq!(found[6], "go 45.0 ns (2.00); lunatic 300 ns (0.30)");
     }
 
     #[test]

@@ -15,7 +15,9 @@
 //! | `timer-arm` | | timers | `timer-arm` |
 //! | `timer-late` | pairs that call each other without pause meanwhile | sleeps of 10 ms of all 100 sleepers | `timer-late-min`, `-p50`, `-p99`, `-p99.9` |
 //! | `tcp-echo` | connections | requests | those of `client`, for every system |
-//! | `fairness` | | milliseconds of each of the two countings | `fairness` (percent); as many endless loops as workers |
+//! | `fairness` | | milliseconds of each of the two countings | `fairness` (percent); as many endless loops as workers; ours: `fairness-turn-p50`, `-p99`, `-max` |
+//! | `figures` | | messages of each run | `figures-send`, `-price` (ns), `-share` (percent); the same in instructions |
+//! | `loops` | | sorts; of the others 24 times as many | `loops-checksum`, `-histogram`, `-sort`: one pass |
 //!
 //! Must hold: what is timed lies between a start and a done message; start-up, warm-up and the end of an app are not in
 //! it.
@@ -24,8 +26,10 @@ mod call;
 mod cold_start;
 mod fairness;
 mod fan_in;
+mod figures;
 mod idle;
 pub(crate) mod kv;
+mod loops;
 mod million;
 mod pairs;
 mod ring;
@@ -82,7 +86,7 @@ pub(crate) struct Workload {
 }
 
 /// All, in the order of the tables.
-pub(crate) const ALL: [Workload; 15] = [
+pub(crate) const ALL: [Workload; 17] = [
     send::SEND,
     call::CALL,
     fan_in::FAN_IN,
@@ -95,20 +99,32 @@ pub(crate) const ALL: [Workload; 15] = [
     timers::LATE,
     tcp_echo::TCP_ECHO,
     fairness::FAIRNESS,
+    loops::LOOPS,
+    figures::FIGURES,
     cold_start::COLD_START,
     kv::KV,
     million::MILLION,
 ];
 
-/// All forms of this host.
+/// All forms of this host with the default profile.
 const EVERY: &[&str] = &["native", "wasm", "wasm-min"];
 /// Those whose actors know everything.
 const FULL: &[&str] = &["native", "wasm"];
 /// What only the SDK's guests do.
 const SDK: &[&str] = &["wasm"];
 
-/// A run of a workload that repeats one small thing.
-const REPEATED: Fit = Fit::Millis(200);
+impl Workload {
+    /// One that repeats a small thing, in every form of this host.
+    const fn repeated(
+        name: &'static str,
+        about: &'static str,
+        sizes: &'static [(usize, usize, u64)],
+        run: RunActors,
+    ) -> Self {
+        let (fit, run) = (Fit::Millis(200), Run::Actors(run));
+        Self { name, about, sizes, fit, ours: EVERY, large: false, run }
+    }
+}
 
 /// The one with this name.
 pub(crate) fn find(name: &str) -> Option<&'static Workload> {

@@ -1,5 +1,6 @@
 %% What the bench starts for the systems `erlang` and `erlang-gen-server`: reads the command line, runs a workload, prints
-%% its samples as one line of JSON. Also what both kinds of actors (`bench_bare`, `bench_server`) need: clock, memory, lateness.
+%% its samples as one line of JSON. Also what `bench_workloads` and both kinds of actors (`bench_bare`, `bench_server`)
+%% need: clock, memory, lateness.
 %%
 %%   erlc -o DIR *.erl
 %%   erl -noshell +S WORKERS:WORKERS +P 4000000 +Q 65536 -pa DIR -run bench_main main KIND WORKLOAD WORKERS BYTES N WIDTH
@@ -9,12 +10,12 @@
 -export([main/1]).
 -export([elapsed/1, per_one/2, at_once/1, payload/1, batch/1, rss/0, quantiles/2, overshoots/2, counted/2, gone/1, serve/1]).
 
-%% KIND is the module that has the workloads: run(Workload, Case) -> [{Name, Value, Unit}].
+%% KIND is the module that has the actors: see `bench_workloads`.
 main([Kind, Workload | Numbers]) ->
     [Workers, Bytes, N, Width] = [list_to_integer(Number) || Number <- Numbers],
     Case = #{workers => Workers, bytes => Bytes, n => N, width => Width},
     spawn(fun() ->
-        try (list_to_atom(Kind)):run(Workload, Case) of
+        try bench_workloads:run(list_to_atom(Kind), Workload, Case) of
             Samples ->
                 io:format("{\"samples\":[~s]}~n", [lists:join(",", lists:map(fun json/1, Samples))]),
                 halt(0)

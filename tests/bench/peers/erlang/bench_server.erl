@@ -1,65 +1,23 @@
-%% The system `erlang-gen-server`: the same workloads by actors as they are written in practice, gen_servers: `cast` to
-%% tell, `call` to ask (with a monitor and a deadline), `stop` to end. Started by `bench_main`.
-%%
-%% A payload that is measured is a fresh copy, because larger binaries would otherwise be shared, not sent.
+%% The system `erlang-gen-server`: actors as they are written in practice, gen_servers: `cast` to tell, `call` to ask
+%% (with a monitor and a deadline), `stop` to end. Used by `bench_workloads`, which says what each function is.
 -module(bench_server).
 -behaviour(gen_server).
--export([run/2]).
+-export([echo/0, call/2, calls/3, sends/3, lives/1, ring/2, tree/1, late/2, endless/0, connection/1]).
 -export([init/1, handle_call/3, handle_cast/2, handle_continue/2, handle_info/2]).
 
-run("send", #{bytes := Bytes, n := N}) ->
-    Echo = start(echo),
-    Payload = bench_main:payload(Bytes),
-    [{"send", bench_main:per_one(N, fun(Count) -> bench_main:at_once([fun() -> send(Echo, Payload, Count) end]) end), "ns"}];
-run("fan-in", #{bytes := Bytes, n := N, width := Senders}) ->
-    Echo = start(echo),
-    Payload = bench_main:payload(Bytes),
-    Fan = fun(Count) ->
-        bench_main:at_once(lists:duplicate(Senders, fun() -> send(Echo, Payload, Count div Senders) end))
-    end,
-    [{"fan-in", bench_main:per_one(N, Fan), "ns"}];
-run("call", #{bytes := Bytes, n := N}) ->
-    Echo = start(echo),
-    Payload = bench_main:payload(Bytes),
-    [{"call", bench_main:per_one(N, fun(Count) -> calls(Echo, Payload, Count) end), "ns"}];
-run("pairs", #{bytes := Bytes, n := N, width := Pairs}) ->
-    Payload = bench_main:payload(Bytes),
-    Echoes = [start(echo) || _ <- lists:seq(1, Pairs)],
-    Ping = fun(Count) -> bench_main:at_once([fun() -> calls(Echo, Payload, Count div Pairs) end || Echo <- Echoes]) end,
-    [{"pairs", bench_main:per_one(N, Ping), "ns"}];
-run("ring", #{bytes := Bytes, n := N, width := Actors}) ->
-    Payload = bench_main:payload(Bytes),
+echo() -> start(echo).
+
+call(To, Payload) -> gen_server:call(To, Payload).
+
+ring(Actors, Payload) ->
     First = start({ring, none, self()}),
     Last = lists:foldl(fun(_, Next) -> start({ring, Next, self()}) end, First, lists:seq(2, Actors)),
     gen_server:cast(First, {next, Last}),
-    Around = fun(Hops) -> gen_server:cast(First, {token, Hops, Payload}), receive done -> ok end end,
-    [{"ring", bench_main:per_one(N, Around), "ns"}];
-run("tree", #{width := Leaves}) ->
-    tree(Leaves div 10),
-    Actors = (Leaves * 10 - 1) div 9,
-    [{"tree", bench_main:elapsed(fun() -> tree(Leaves) end) / Actors, "ns"}];
-run("idle", #{width := Actors}) ->
-    crowd(100),
-    Before = bench_main:rss(),
-    Took = bench_main:elapsed(fun() -> crowd(Actors) end),
-    [{"idle-spawn", Took / Actors, "ns"}, {"idle-rss", (bench_main:rss() - Before) / Actors, "bytes"}];
-run("spawn", #{n := N, width := Spawners}) ->
-    Lives = fun(Count) -> bench_main:at_once(lists:duplicate(Spawners, fun() -> lives(Count div Spawners) end)) end,
-    [{"spawn", bench_main:per_one(N, Lives), "ns"}];
-%% `timer-arm` would be that of `erlang`: a gen_server has no timers of its own.
-run("timer-late", #{n := N, width := Pairs}) ->
-    [begin Echo = start(echo), spawn(fun() -> calls(Echo, bench_main:payload(32), infinity) end) end
-        || _ <- lists:seq(1, Pairs)],
-    bench_main:quantiles("timer-late", late(N, 100));
-run("fairness", #{bytes := Bytes, n := Millis, workers := Workers}) ->
-    Echo = start(echo),
-    Payload = bench_main:payload(Bytes),
-    Call = fun() -> gen_server:call(Echo, Payload) end,
-    Alone = bench_main:counted(Millis, Call),
-    [gen_server:cast(start(echo), endless) || _ <- lists:seq(1, Workers)],
-    [{"fairness", 100 * bench_main:counted(Millis, Call) / Alone, "percent"}];
-run("tcp-echo", _) ->
-    bench_main:serve(fun(Socket) -> start({connection, Socket}) end).
+    fun(Hops) -> gen_server:cast(First, {token, Hops, Payload}), receive done -> ok end end.
+
+endless() -> gen_server:cast(echo(), endless).
+
+connection(Socket) -> start({connection, Socket}).
 
 start(State) ->
     {ok, Pid} = gen_server:start(?MODULE, State, []),
@@ -126,31 +84,23 @@ calls(To, Payload, Left) ->
     gen_server:call(To, Payload),
     calls(To, Payload, Left - 1).
 
-send(To, Payload, Count) -> send(To, Payload, Count, bench_main:batch(byte_size(Payload))).
+sends(To, Payload, Count) -> sends(To, Payload, Count, bench_main:batch(byte_size(Payload))).
 
-send(To, _, 0, _) -> gen_server:call(To, <<>>);
-send(To, Payload, Left, Batch) ->
+sends(To, _, 0, _) -> gen_server:call(To, <<>>);
+sends(To, Payload, Left, Batch) ->
     gen_server:cast(To, {data, binary:copy(Payload)}),
     Left rem Batch =:= 0 andalso gen_server:call(To, <<>>),
-    send(To, Payload, Left - 1, Batch).
+    sends(To, Payload, Left - 1, Batch).
 
 lives(0) -> ok;
 lives(Left) ->
-    gen_server:call(start(echo), {last, <<>>}),
+    gen_server:call(echo(), {last, <<>>}),
     lives(Left - 1).
 
-%% Until each leaf has told its number and all servers are gone.
 tree(Leaves) ->
-    Before = erlang:system_info(process_count),
     start({node, self(), 0, Leaves}),
     Sum = Leaves * (Leaves - 1) div 2,
-    receive {'$gen_cast', {sum, Sum}} -> ok end,
-    bench_main:gone(Before).
-
-%% Actors that stay, each after its first message.
-crowd(Actors) ->
-    Echoes = [start(echo) || _ <- lists:seq(1, Actors)],
-    lists:foreach(fun(Echo) -> gen_server:call(Echo, <<>>) end, Echoes).
+    receive {'$gen_cast', {sum, Sum}} -> ok end.
 
 %% Overshoots of N timers by so many sleepers at once.
 late(N, Sleepers) ->

@@ -1,5 +1,5 @@
-// The workloads for hosts of WebAssembly actors: `lunatic` with `lunatic.c`. One actor program that does what the kind of a
-// message says, and a driver that runs one workload and says its samples.
+// The workloads for hosts of WebAssembly actors: `lunatic` with `lunatic.c`, `rusm` with `rusm.c`. One actor program that
+// does what the kind of a message says, and a driver that runs one workload and says its samples.
 //
 // Must hold: nothing of start-up and warm-up is in a figure.
 #include "platform.h"

@@ -1,5 +1,5 @@
-// What `actors.c` needs of a host, made by `lunatic.c`. No library: guests are what a host costs, not what a language's
-// runtime adds.
+// What `actors.c` needs of a host, made by `lunatic.c` and `rusm.c`. No library: guests are what a host costs, not what a
+// language's runtime adds.
 typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long long u64;

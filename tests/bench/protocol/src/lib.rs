@@ -3,6 +3,8 @@
 //!
 //! Must hold: payloads that are measured are raw bytes, so that figures are the host's and not an encoding's.
 
+pub mod loops;
+
 /// Kinds of messages. 0 is left out: the SDKs take it for MessagePack.
 pub mod kind {
     /// Counted, not answered.
@@ -26,6 +28,12 @@ pub mod kind {
     pub const TREE: u32 = 9;
     /// Arms a timer of an hour, and is answered with the same bytes.
     pub const ALARM: u32 = 10;
+    /// One number: for so many milliseconds the actor does nothing but look at the clock. The answer is how long it did so
+    /// each time until it was made to wait, in nanoseconds.
+    pub const WATCH: u32 = 11;
+    /// Which of [`loops::ALL`](crate::loops::ALL), and how often: runs it over [`loops::BYTES`](crate::loops::BYTES) bytes.
+    /// The answer is nanoseconds, and what came out of the last one.
+    pub const LOOP: u32 = 12;
 
     /// Orders for drivers; the payload is an [`Order`](crate::Order), the answer nanoseconds.
     /// `n` messages to one target, and after each `batch` of them an echo that is waited for.
@@ -108,6 +116,32 @@ pub fn unpack(payload: &[u8]) -> Vec<u64> {
     payload.as_chunks().0.iter().map(|bytes| u64::from_le_bytes(*bytes)).collect()
 }
 
+/// Collects how long something ran each time until it was made to wait, from looks at a clock.
+#[derive(Debug, Default)]
+pub struct Stretches {
+    /// Nanoseconds of those that have ended.
+    pub ended: Vec<u64>,
+    began: u64,
+    last: u64,
+}
+
+impl Stretches {
+    /// A jump of the clock by so many nanoseconds is a wait: others had their turn. Shorter ones are the kernel's doings, and
+    /// count as time that it ran.
+    const WAIT: u64 = 400_000;
+
+    /// It is so late now.
+    pub fn look(&mut self, now: u64) {
+        if self.began == 0 {
+            self.began = now;
+        } else if now - self.last >= Self::WAIT {
+            self.ended.push(self.last - self.began);
+            self.began = now;
+        }
+        self.last = now;
+    }
+}
+
 /// A token of so many bytes (at least 16).
 pub fn token(left: u64, home: u64, bytes: usize) -> Vec<u8> {
     let mut token = pack(&[left, home]);
@@ -128,7 +162,7 @@ pub fn hop(token: &mut [u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Order, hop, token};
+    use super::{Order, Stretches, hop, token};
 
     #[test]
     fn an_order_comes_back() {
@@ -141,6 +175,15 @@ mod tests {
         let order = Order { n: 10, inner: 17, targets: vec![1, 2, 3, 4], ..Order::default() };
         let shares: Vec<_> = order.shares().map(|(driver, share)| (driver, share.n, share.target())).collect();
         assert_eq!(shares, [(1, 5, 2), (3, 5, 4)]);
+    }
+
+    #[test]
+    fn a_stretch_ends_with_a_jump_of_the_clock() {
+        let mut stretches = Stretches::default();
+        for now in [10, 20, 900, 1_000_000, 1_000_700, 9_000_000, 9_000_001] {
+            stretches.look(now);
+        }
+        assert_eq!(stretches.ended, [890, 700]);
     }
 
     #[test]

@@ -26,8 +26,16 @@ fn by_workers(title: &'static str, figure: &'static str, bytes: usize, width: us
     Wanted { title, bars: vec![(figure, row(1, bytes, width)), (figure, row(2, bytes, width))] }
 }
 
-fn workers() -> Vec<String> {
-    vec!["1 worker".to_owned(), "2 workers".to_owned()]
+const WORKERS: [&str; 2] = ["1 worker", "2 workers"];
+
+/// A picture of those panels of which something was measured.
+fn chart<const N: usize>(
+    figures: &Figures,
+    (file, alt): (&'static str, &'static str),
+    series: [&str; N],
+    wanted: &[Wanted],
+) -> Chart {
+    Chart { file, alt, series: series.map(str::to_owned).to_vec(), panels: panels(figures, wanted) }
 }
 
 fn messages(figures: &Figures) -> Chart {
@@ -39,12 +47,8 @@ fn messages(figures: &Figures) -> Chart {
         by_workers("256 pairs: request and reply, wall time", "pairs", 32, 256),
         by_workers("Send 64 KiB", "send", 65_536, 0),
     ];
-    Chart {
-        file: "messages.svg",
-        alt: "Bars: nanoseconds for a message, a call, a hop, with one worker and with two, for every system",
-        series: workers(),
-        panels: panels(figures, &wanted),
-    }
+    let alt = "Bars: nanoseconds for a message, a call, a hop, with one worker and with two, for every system";
+    chart(figures, ("messages.svg", alt), WORKERS, &wanted)
 }
 
 fn actors(figures: &Figures) -> Chart {
@@ -54,12 +58,8 @@ fn actors(figures: &Figures) -> Chart {
         by_workers("An idle actor's memory (RSS)", "idle-rss", 0, 100_000),
         by_workers("Tree with 100,000 leaves: an actor", "tree", 0, 100_000),
     ];
-    Chart {
-        file: "actors.svg",
-        alt: "Bars: time to start and end an actor, bytes of an idle one, for every system",
-        series: workers(),
-        panels: panels(figures, &wanted),
-    }
+    let alt = "Bars: time to start and end an actor, bytes of an idle one, for every system";
+    chart(figures, ("actors.svg", alt), WORKERS, &wanted)
 }
 
 fn timers(figures: &Figures) -> Chart {
@@ -73,12 +73,8 @@ fn timers(figures: &Figures) -> Chart {
         late("… beside busy pairs, 1 worker", 1, 4),
         late("… beside busy pairs, 2 workers", 2, 4),
     ];
-    Chart {
-        file: "timers.svg",
-        alt: "Bars: how late a timer of 10 ms is, idle and under load, for every system",
-        series: ["median", "99 %", "99.9 %"].map(str::to_owned).to_vec(),
-        panels: panels(figures, &wanted),
-    }
+    let alt = "Bars: how late a timer of 10 ms is, idle and under load, for every system";
+    chart(figures, ("timers.svg", alt), ["median", "99 %", "99.9 %"], &wanted)
 }
 
 fn tcp(figures: &Figures) -> Chart {
@@ -92,12 +88,8 @@ fn tcp(figures: &Figures) -> Chart {
         echo("TCP echo of 4 KiB, 1 worker: requests", "tcp-echo", 4096),
         echo("… latency that 99 % keep", "tcp-echo-p99", 4096),
     ];
-    Chart {
-        file: "tcp.svg",
-        alt: "Bars: requests a second and latency of TCP echo servers with 1, 50 and 500 connections",
-        series: ["1 connection", "50", "500"].map(str::to_owned).to_vec(),
-        panels: panels(figures, &wanted),
-    }
+    let alt = "Bars: requests a second and latency of TCP echo servers with 1, 50 and 500 connections";
+    chart(figures, ("tcp.svg", alt), ["1 connection", "50", "500"], &wanted)
 }
 
 /// Those of which something was measured.

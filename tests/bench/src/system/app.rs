@@ -80,11 +80,16 @@ impl App {
 
     /// Gives the same order to many at once, and collects their numbers.
     pub(crate) fn order_all(&self, drivers: &[u64], kind: u32, order: &Order) -> Result<Vec<u64>> {
+        self.ask_all(drivers, kind, &unpack(&order.encode()))
+    }
+
+    /// Asks many at once, and collects their numbers.
+    pub(crate) fn ask_all(&self, actors: &[u64], kind: u32, numbers: &[u64]) -> Result<Vec<u64>> {
         thread::scope(|scope| {
-            let asked: Vec<_> = drivers.iter().map(|driver| scope.spawn(|| self.order(*driver, kind, order))).collect();
+            let asked: Vec<_> = actors.iter().map(|actor| scope.spawn(|| self.ask(*actor, kind, numbers))).collect();
             let mut numbers = Vec::new();
             for thread in asked {
-                numbers.extend(thread.join().map_err(|_| anyhow!("a thread that waited for a driver is gone"))??);
+                numbers.extend(thread.join().map_err(|_| anyhow!("a thread that waited for an answer is gone"))??);
             }
             Ok(numbers)
         })

@@ -1,10 +1,12 @@
-//! This host, in its forms: `native` behaviors, `wasm` guests of the SDK, `wasm-min` guests by hand. Used by `main`.
+//! This host, in its forms: `native` behaviors, `wasm` guests of the SDK, `wasm-min` guests by hand, `wasm-speed` those of
+//! the SDK with the other profile. Used by `main`.
 //!
 //! Must hold: a workload that looks at the process's memory has a process of its own (`alone`), so that what other runs
 //! left behind is not in its figures.
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
+use wasmactor::wasm::Profile;
 
 use crate::child;
 use crate::system::app::App;
@@ -26,7 +28,7 @@ pub(crate) trait Form {
 pub(crate) struct Ours(Box<dyn Form>);
 
 /// The names of all.
-pub(crate) const ALL: [&str; 3] = ["native", "wasm", "wasm-min"];
+pub(crate) const ALL: [&str; 4] = ["native", "wasm", "wasm-min", "wasm-speed"];
 
 /// What peers are compared with.
 pub(crate) const MAIN: &str = "wasm";
@@ -46,8 +48,9 @@ pub(crate) fn all(wanted: impl Fn(&str) -> bool) -> Result<Vec<Box<dyn System>>>
 fn form(name: &str) -> Result<Box<dyn Form>> {
     Ok(match name {
         "native" => Box::new(Native),
-        "wasm" => Box::new(Wasm::sdk()?),
+        "wasm" => Box::new(Wasm::sdk("wasm", Profile::Density)?),
         "wasm-min" => Box::new(Wasm::min()?),
+        "wasm-speed" => Box::new(Wasm::sdk("wasm-speed", Profile::Speed)?),
         _ => bail!("this host has no form `{name}`"),
     })
 }

@@ -1,5 +1,5 @@
 //! The host with guests: `wasm` are those of the Rust SDK in `tests/bench/guests`, built as `wasmactor build` does it;
-//! `wasm-min` is one written by hand, which shows what the SDK adds.
+//! `wasm-min` is one written by hand, which shows what the SDK adds; `wasm-speed` are the SDK's in the profile `speed`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use wasmactor::base::Grants;
 use wasmactor::base::sync::Arc;
 use wasmactor::node::{ModuleEntry, NodeOptions};
-use wasmactor::wasm::{Source, WasmHost, WasmModule, WasmOptions};
+use wasmactor::wasm::{Profile, Source, WasmHost, WasmModule, WasmOptions};
 
 use crate::system::app::App;
 use crate::system::ours::Form;
@@ -31,11 +31,11 @@ fn host() -> Result<Arc<WasmHost>> {
 
 impl Wasm {
     /// Loads the guests of the SDK, which `build` made.
-    pub(crate) fn sdk() -> Result<Self> {
+    pub(crate) fn sdk(name: &'static str, profile: Profile) -> Result<Self> {
         let (host, folder) = (host()?, guests());
-        let source = |name: &str| Source::new(name, folder.join(format!("bench_{name}.wasm")));
+        let source = |name: &str| Source::new(name, folder.join(format!("bench_{name}.wasm"))).with(profile);
         let modules = host.load_all(&GUESTS.map(source)).into_iter().collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { name: "wasm", host, names: &GUESTS, modules })
+        Ok(Self { name, host, names: &GUESTS, modules })
     }
 
     /// Loads the guest that is written by hand.

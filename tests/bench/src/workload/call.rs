@@ -5,18 +5,15 @@ use bench_protocol::{Order, kind};
 
 use crate::system::app::App;
 use crate::system::{Case, Sample};
-use crate::workload::{EVERY, REPEATED, Run, Workload};
+use crate::workload::Workload;
 
-pub(crate) const CALL: Workload = Workload {
-    name: "call",
-    about: "request and reply: call-interleaved, where the reply comes as an event (Rust SDK: `ask(…).await`), and \
-            call-exclusive, where the caller is parked meanwhile (guests of the SDK only)",
-    sizes: &[(32, 0, 100_000), (1024, 0, 50_000)],
-    fit: REPEATED,
-    ours: EVERY,
-    large: false,
-    run: Run::Actors(run),
-};
+pub(crate) const CALL: Workload = Workload::repeated(
+    "call",
+    "request and reply: call-interleaved, where the reply comes as an event (Rust SDK: `ask(…).await`), and \
+     call-exclusive, where the caller is parked meanwhile (guests of the SDK only)",
+    &[(32, 0, 100_000), (1024, 0, 50_000)],
+    run,
+);
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let mut samples = one(app, case, "driver", "call-interleaved")?;

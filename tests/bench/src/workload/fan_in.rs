@@ -5,18 +5,15 @@ use bench_protocol::{Order, kind};
 
 use crate::system::app::App;
 use crate::system::{Case, Sample};
+use crate::workload::Workload;
 use crate::workload::send::batch;
-use crate::workload::{EVERY, REPEATED, Run, Workload};
 
-pub(crate) const FAN_IN: Workload = Workload {
-    name: "fan-in",
-    about: "one-way message from one of 8 or 64 senders, each with a barrier every 1000 messages",
-    sizes: &[(32, 8, 256_000), (32, 64, 256_000)],
-    fit: REPEATED,
-    ours: EVERY,
-    large: false,
-    run: Run::Actors(run),
-};
+pub(crate) const FAN_IN: Workload = Workload::repeated(
+    "fan-in",
+    "one-way message from one of 8 or 64 senders, each with a barrier every 1000 messages",
+    &[(32, 8, 256_000), (32, 64, 256_000)],
+    run,
+);
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let driver = app.spawn("driver")?;

@@ -5,17 +5,14 @@ use bench_protocol::{Order, kind};
 
 use crate::system::app::App;
 use crate::system::{Case, Sample};
-use crate::workload::{EVERY, REPEATED, Run, Workload};
+use crate::workload::Workload;
 
-pub(crate) const PAIRS: Workload = Workload {
-    name: "pairs",
-    about: "request and reply in each of 256 pairs of actors that do not know one another: wall time for one",
-    sizes: &[(32, 256, 256_000)],
-    fit: REPEATED,
-    ours: EVERY,
-    large: false,
-    run: Run::Actors(run),
-};
+pub(crate) const PAIRS: Workload = Workload::repeated(
+    "pairs",
+    "request and reply in each of 256 pairs of actors that do not know one another: wall time for one",
+    &[(32, 256, 256_000)],
+    run,
+);
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let driver = app.spawn("driver")?;

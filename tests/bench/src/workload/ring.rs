@@ -5,17 +5,10 @@ use bench_protocol::{Order, kind};
 
 use crate::system::app::App;
 use crate::system::{Case, Sample};
-use crate::workload::{EVERY, REPEATED, Run, Workload};
+use crate::workload::Workload;
 
-pub(crate) const RING: Workload = Workload {
-    name: "ring",
-    about: "hop of a token in a ring of 1000 actors",
-    sizes: &[(32, 1000, 100_000)],
-    fit: REPEATED,
-    ours: EVERY,
-    large: false,
-    run: Run::Actors(run),
-};
+pub(crate) const RING: Workload =
+    Workload::repeated("ring", "hop of a token in a ring of 1000 actors", &[(32, 1000, 100_000)], run);
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     let driver = app.spawn("driver")?;

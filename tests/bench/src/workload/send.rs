@@ -5,17 +5,14 @@ use bench_protocol::{Order, kind};
 
 use crate::system::app::App;
 use crate::system::{Case, Sample};
-use crate::workload::{EVERY, REPEATED, Run, Workload};
+use crate::workload::Workload;
 
-pub(crate) const SEND: Workload = Workload {
-    name: "send",
-    about: "one-way message; the sender waits for an echo every 1000 messages (64 KiB: every 100)",
-    sizes: &[(32, 0, 200_000), (1024, 0, 100_000), (65_536, 0, 5_000)],
-    fit: REPEATED,
-    ours: EVERY,
-    large: false,
-    run: Run::Actors(run),
-};
+pub(crate) const SEND: Workload = Workload::repeated(
+    "send",
+    "one-way message; the sender waits for an echo every 1000 messages (64 KiB: every 100)",
+    &[(32, 0, 200_000), (1024, 0, 100_000), (65_536, 0, 5_000)],
+    run,
+);
 
 /// Messages between two barriers.
 pub(crate) fn batch(bytes: usize) -> u64 {

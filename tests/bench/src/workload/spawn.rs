@@ -5,16 +5,16 @@ use bench_protocol::{Order, kind};
 
 use crate::system::app::App;
 use crate::system::{Case, Sample};
-use crate::workload::{EVERY, REPEATED, Run, Workload};
+use crate::workload::Workload;
 
 pub(crate) const SPAWN: Workload = Workload {
-    name: "spawn",
-    about: "start of an actor with its `init`, one request to it, its end; by one spawner, and by two at once",
-    sizes: &[(0, 1, 2_000), (0, 2, 2_000)],
-    fit: REPEATED,
-    ours: EVERY,
-    large: false,
-    run: Run::Actors(run),
+    ours: &["native", "wasm", "wasm-min", "wasm-speed"],
+    ..Workload::repeated(
+        "spawn",
+        "start of an actor with its `init`, one request to it, its end; by one spawner, and by two at once",
+        &[(0, 1, 2_000), (0, 2, 2_000)],
+        run,
+    )
 };
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {

@@ -4,12 +4,12 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use bench_protocol::{hop, kind, pack, unpack};
+use bench_protocol::{Stretches, hop, kind, loops, pack, unpack};
 use wasmactor_sdk::exclusive::{Actor, Asked};
 use wasmactor_sdk::lifecycle::{Birth, spawn_later};
 use wasmactor_sdk::{
     Address, Deferred, Error, Reply, Result, Sender, Socket, SocketEvent, Timer, actor, done, exit, fail, later,
-    reply_raw, socket,
+    reply_raw, socket, timer,
 };
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -67,6 +67,8 @@ impl Actor for Other {
                 Timer::after(HOUR);
                 return reply_raw(payload);
             }
+            kind::WATCH => return watch(&payload),
+            kind::LOOP => return run_loop(&payload),
             kind => fail!("no message of kind {kind} from {} is known here", from.address()),
         }
         done()
@@ -117,6 +119,37 @@ impl Other {
         }
         later()
     }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn watch(payload: &[u8]) -> Result<Reply> {
+    let time = unpack(payload).first().copied().unwrap_or(0);
+    let end = timer::now() + Duration::from_millis(time);
+    let mut stretches = Stretches::default();
+    loop {
+        let now = timer::now();
+        stretches.look(nanos(now));
+        if now >= end {
+            return reply_raw(pack(&stretches.ended));
+        }
+    }
+}
+
+fn run_loop(payload: &[u8]) -> Result<Reply> {
+    let [which, times] = unpack(payload)[..] else { fail!("which loop, and how often?") };
+    let Some((_, run)) = usize::try_from(which).ok().and_then(|which| loops::ALL.get(which)) else {
+        fail!("there is no loop {which}")
+    };
+    let mut memory = vec![0; loops::BYTES];
+    loops::fill(&mut memory);
+    let (started, mut result) = (timer::now(), 0);
+    for _ in 0..times {
+        result = black_box(run(black_box(&mut memory)));
+    }
+    reply_raw(pack(&[nanos(timer::now() - started), result]))
 }
 
 fn listen() -> Result<Reply> {

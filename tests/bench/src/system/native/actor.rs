@@ -1,6 +1,8 @@
 //! The other side of what is measured; the native twin of the guest `actor`.
 
-use bench_protocol::{hop, kind, pack, unpack};
+use std::hint::black_box;
+
+use bench_protocol::{hop, kind, loops, pack, unpack};
 use wasmactor::actor::Turn;
 use wasmactor::base::{Address, Body, CallError, ErrorCode, Message, Payload, Session, SocketEvent};
 use wasmactor::node::Context;
@@ -90,8 +92,22 @@ impl Other {
                 let port = local.rsplit(':').next().and_then(|port| port.parse().ok());
                 return cx.ret(Payload::from(pack(&[port.unwrap_or(0)])));
             }
+            kind::LOOP => return run_loop(cx, &payload),
             _ => return Err(CallError::new(ErrorCode::Invalid, "no message of this kind is known here")),
         }
         Ok(())
     }
+}
+
+fn run_loop(cx: &mut Context, payload: &[u8]) -> Result<(), CallError> {
+    let unknown = || CallError::new(ErrorCode::Invalid, "there is no such loop");
+    let [which, times] = unpack(payload)[..] else { return Err(unknown()) };
+    let (_, run) = usize::try_from(which).ok().and_then(|which| loops::ALL.get(which)).ok_or_else(unknown)?;
+    let mut memory = vec![0; loops::BYTES];
+    loops::fill(&mut memory);
+    let (started, mut result) = (cx.now(), 0);
+    for _ in 0..times {
+        result = black_box(run(black_box(&mut memory)));
+    }
+    cx.ret(Payload::from(pack(&[cx.now() - started, result])))
 }

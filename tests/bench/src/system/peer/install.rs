@@ -1,4 +1,4 @@
-//! Where peers are put and how they are built. Used by `list`.
+//! Where peers are put and how they are built. Used by `list`, and by the workload `figures` for its own programs.
 //!
 //! Must hold: all that is built goes to `target/bench`; before something is installed or built for minutes, what and why
 //! is said; the tools' own progress is shown.
@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::apt;
 
 /// The folders.
-pub(super) struct Places {
+pub(crate) struct Places {
     /// The peers' sources.
     sources: PathBuf,
     /// `target/bench`.
@@ -19,7 +19,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn new(root: &Path) -> Self {
+    pub(crate) fn new(root: &Path) -> Self {
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         Self { sources: root.join("tests/bench/peers"), built: target.join("bench") }
     }
@@ -30,7 +30,7 @@ impl Places {
     }
 
     /// A folder for what is built of a peer. It exists.
-    pub(super) fn built(&self, peer: &str) -> Result<PathBuf> {
+    pub(crate) fn built(&self, peer: &str) -> Result<PathBuf> {
         let folder = self.built.join(peer);
         std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
         Ok(folder)
@@ -39,10 +39,15 @@ impl Places {
     /// Builds a program of a workspace of its own and gives its path.
     pub(super) fn cargo_build(&self, workspace: &str, program: &str) -> Result<PathBuf> {
         let built = self.built(workspace)?;
-        let mut cargo = cargo();
-        cargo.current_dir(self.source(workspace)).args(["build", "--release", "--locked", "--bin", program]);
-        run(cargo.env("CARGO_TARGET_DIR", &built))?;
+        Self::cargo_build_in(&self.source(workspace), &built, program, "")?;
         Ok(built.join("release").join(program))
+    }
+
+    /// Builds a program of the workspace in a folder into another one, with these flags for the compiler.
+    pub(crate) fn cargo_build_in(source: &Path, built: &Path, program: &str, flags: &str) -> Result<()> {
+        let mut cargo = cargo();
+        cargo.current_dir(source).args(["build", "--release", "--locked", "--bin", program]);
+        run(cargo.env("CARGO_TARGET_DIR", built).env("RUSTFLAGS", flags))
     }
 }
 
@@ -52,12 +57,12 @@ pub(super) fn cargo() -> Command {
 }
 
 /// Says what comes next.
-pub(super) fn step(text: &str) {
+pub(crate) fn step(text: &str) {
     eprintln!("\n== {text}");
 }
 
 /// Installs packages of the distribution if a program of theirs is missing.
-pub(super) fn need(program: &str, packages: &[&str], why: &str) -> Result<()> {
+pub(crate) fn need(program: &str, packages: &[&str], why: &str) -> Result<()> {
     if apt::installed(program) {
         return Ok(());
     }
