@@ -14,9 +14,9 @@ use tokio::sync::oneshot;
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
-/// Pooled instances. Others are made on demand (`overflow`), but all need a fiber's stack of the pool, and RUSM leaves those
-/// at wasmtime's default of a thousand: more would fail at their first call.
-const POOL: u32 = 1000;
+/// Pooled core instances: four for each actor, since a component is three of them. All actors need a fiber's stack of the
+/// pool, too, and RUSM leaves those at wasmtime's default of a thousand: one more would fail at its first call.
+const POOL: u32 = 4000;
 /// The guest's memory is far smaller.
 const MEMORY: usize = 4 << 20;
 /// The types of the guest's imports and exports.

@@ -80,7 +80,7 @@ pub(super) const ALL: [Entry; 11] = [
     Entry::new("lunatic", EVERYTHING, lunatic).holding(10_000),
     // Its components serve HTTP and WebSockets, not plain TCP. It leaves wasmtime's pool of stacks at 1000: what is
     // started beyond, its bench's driver counted, fails at its first call.
-    Entry::new("rusm", LIBRARY, rusm).holding(900),
+    Entry::new("rusm", LIBRARY, rusm).holding(800),
     Entry::new("bare", LOOP, |places| rust(places, "bare")).single(),
     Entry::new("global-queue", LOOP, |places| rust(places, "global-queue")),
     // The limit for TCP, and nothing else.
