@@ -34,6 +34,7 @@ pub mod outside;
 pub mod slice;
 pub mod sockets;
 pub mod spawn;
+pub mod step;
 pub mod timers;
 pub mod turn;
 pub mod turn_kind;

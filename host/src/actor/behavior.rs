@@ -4,15 +4,16 @@
 //! Must hold: after a [`Turn::Fault`] the behavior is never entered again; between [`Turn::Parked`] or
 //! [`Turn::Yielded`] and [`Behavior::resume`] nothing else enters it.
 
-use crate::base::Message;
+use crate::sched::Letter;
 
 /// One running actor.
 pub trait Behavior<C>: Send {
     /// Runs once, first.
     fn init(&mut self, cx: &mut C) -> Turn;
 
-    /// Handles one message (never `Body::Sweep`, which is the host's own).
-    fn handle(&mut self, cx: &mut C, message: Message) -> Turn;
+    /// Handles one message (never `Body::Sweep`, which is the host's own). It comes in its place: who only reads it need not
+    /// move it.
+    fn handle(&mut self, cx: &mut C, letter: Letter) -> Turn;
 
     /// Goes on after `Parked` or `Yielded`: what was awaited may be there. Spurious calls are possible and park again.
     fn resume(&mut self, cx: &mut C) -> Turn;
@@ -24,6 +25,8 @@ pub trait Behavior<C>: Send {
 pub enum Turn {
     /// The handler returned; an error fails the request that was handled, not the actor.
     Done(Result<(), String>),
+    /// The same, and the node knows: the behavior has asked it for the next message, and was told to leave.
+    Left,
     /// The actor waits in the middle of its handler. `resume` goes on.
     Parked,
     /// The turn has used up its slice of time. `resume` goes on when others have had theirs.

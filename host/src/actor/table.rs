@@ -16,7 +16,7 @@ use crate::actor::{Behavior, Usage};
 use crate::base::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::base::sync::{Brief, OnceLock, Padded};
 use crate::base::{Address, Session};
-use crate::sched::{Chain, Mailbox};
+use crate::sched::Mailbox;
 
 #[cfg(not(loom))]
 const CHUNK: usize = 1024;
@@ -53,8 +53,6 @@ pub struct Core<C> {
     /// None until the first turn.
     pub behavior: Option<Box<dyn Behavior<C>>>,
     pub cx: C,
-    /// What was taken from the mailbox and is not begun.
-    pub share: Chain,
     pub phase: Phase,
     /// In the middle of a turn.
     pub parked: bool,

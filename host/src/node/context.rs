@@ -16,6 +16,7 @@ use crate::node::Node;
 use crate::node::slice::Long;
 use crate::node::spawn::Kind;
 use crate::node::timers::TimerKey;
+use crate::sched::Chain;
 
 /// The node, without a share in its count: two workers that start and end actors would write to the count's cache line
 /// all the time.
@@ -28,6 +29,13 @@ impl Home {
         // in the hands of a worker, which has a counted reference for as long as it runs: so the node is there
         // whenever a context is used.
         Self(ManuallyDrop::new(unsafe { std::ptr::read(node) }))
+    }
+
+    /// The same once more, for as long as a worker runs the actor: what is found by it can be held while the context
+    /// changes.
+    #[inline]
+    pub(in crate::node) fn again(&self) -> Self {
+        Self::new(self)
     }
 }
 
@@ -98,6 +106,10 @@ pub(in crate::node) struct Inner {
     pub long: Option<Box<Long>>,
     /// The next session; a multiple of the block's size: the block is used up.
     next_session: u64,
+    /// What was taken from the mailbox and is not begun.
+    pub share: Chain,
+    /// Turns until another mailbox that waits comes first.
+    pub due: u32,
     /// The request that is being handled, as long as it is neither answered, deferred nor forwarded.
     pub current: Option<Request>,
     /// The request of this turn that was deferred.
@@ -158,6 +170,8 @@ impl Context {
             worker: None,
             long: None,
             next_session: 0,
+            share: Chain::default(),
+            due: 0,
             current: None,
             deferred: Session::NONE,
             open: SessionMap::default(),

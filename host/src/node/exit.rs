@@ -33,7 +33,7 @@ impl Node {
         self.log_end(&core.cx, cause, reason);
 
         let mut closed = slot.mailbox.close();
-        closed.messages.prepend(std::mem::take(&mut core.share));
+        closed.messages.prepend(std::mem::take(&mut core.cx.inner_mut().share));
 
         drop(core.behavior.take());
 

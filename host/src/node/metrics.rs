@@ -99,6 +99,43 @@ thread_local! {
     /// Messages that this thread sends until it measures the wait of one.
     static UNTIL: Cell<u32> = const { Cell::new(EVERY) };
     static SENT: Cell<Sampler> = const { Cell::new(Sampler::new()) };
+    /// The same for turns, which [`turn_begins`] and [`turn_ends`] count.
+    static TURNS: Cell<Sampler> = const { Cell::new(Sampler::new()) };
+    static BEGUN: Cell<Measured> = const { Cell::new(Measured::NOT) };
+}
+
+/// A turn that is measured.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::node) struct Measured {
+    /// When it began, in nanoseconds of the node's clock.
+    pub begun: u64,
+    /// For how many turns it stands; 0: it is not measured.
+    pub weight: u64,
+}
+
+impl Measured {
+    const NOT: Self = Self { begun: 0, weight: 0 };
+}
+
+/// A turn begins on this thread; `now` is asked if it is to be measured.
+#[inline]
+pub(in crate::node) fn turn_begins(now: impl FnOnce() -> u64) {
+    let mut sampler = TURNS.get();
+    if let Some(weight) = sampler.due() {
+        BEGUN.set(Measured { begun: now(), weight });
+    }
+    TURNS.set(sampler);
+}
+
+/// A turn has ended on this thread: as it was begun here, if it was measured.
+#[inline]
+pub(in crate::node) fn turn_ends() -> Option<Measured> {
+    let measured = BEGUN.get();
+    if measured.weight == 0 {
+        return None;
+    }
+    BEGUN.set(Measured::NOT);
+    Some(measured)
 }
 
 /// Where the sandbox says how much memory an actor has.

@@ -4,6 +4,7 @@ use crate::actor::{Behavior, Module, Turn};
 use crate::base::sync::Arc;
 use crate::base::{Grants, Message};
 use crate::node::{Context, ModuleEntry, Node};
+use crate::sched::Letter;
 
 /// Handles messages; keeps its state in what it captures.
 pub type Handler = Box<dyn FnMut(&mut Context, Message) -> Turn + Send>;
@@ -15,8 +16,8 @@ impl Behavior<Context> for Native {
         Turn::Done(Ok(()))
     }
 
-    fn handle(&mut self, cx: &mut Context, message: Message) -> Turn {
-        (self.0)(cx, message)
+    fn handle(&mut self, cx: &mut Context, letter: Letter) -> Turn {
+        (self.0)(cx, letter.open())
     }
 
     fn resume(&mut self, _cx: &mut Context) -> Turn {

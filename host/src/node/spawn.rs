@@ -14,7 +14,7 @@ use crate::base::{Address, CallError, ErrorCode, Grants, Pattern, Payload, Sessi
 use crate::node::context::{Birth, Inner};
 use crate::node::metrics::Times;
 use crate::node::{Context, Node};
-use crate::sched::{Chain, Full, Tag};
+use crate::sched::{Full, Tag};
 
 /// A module as actors are made of it.
 pub struct ModuleEntry {
@@ -170,8 +170,7 @@ impl Node {
         }
         let tag = Tag { label: birth.kind.number, parent: birth.parent };
         let cx = Context::new(self, address, birth);
-        *slot.core.lock() =
-            Some(Core { behavior: None, cx, share: Chain::default(), phase: Phase::New, parked: false });
+        *slot.core.lock() = Some(Core { behavior: None, cx, phase: Phase::New, parked: false });
         slot.usage.reset();
         self.population.born(worker);
         before(address);

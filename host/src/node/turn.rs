@@ -1,21 +1,19 @@
 //! A mailbox's share of messages through its actor's behavior. Run by the worker that took the mailbox from the run
 //! queue; the worker thread's loop is this function again and again.
 //!
-//! Must hold: when a turn ends, its request is answered, deferred, forwarded, or refused by the host: none is lost.
-//! A turn may end on another seat than it began on ([`super::slice`]): what is the seat's is looked up after each turn.
+//! Must hold: a turn may end on another seat than it began on ([`super::slice`]): the worker follows it there. What begins
+//! and ends each turn of the share, and what it owes then, stands in [`super::step`].
 
 use crate::actor::{Core, Phase, Slot, Turn};
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::Ordering;
-use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Signal};
+use crate::base::{Address, Body, Cause, Message};
 use crate::net::Poller;
-use crate::node::context::{Inner, Request};
-use crate::node::metrics::Sampler;
 use crate::node::sockets::Sockets;
-use crate::node::turn_kind::{TURN_NAMES, turn_kind};
+use crate::node::turn_kind::TURN_NAMES;
 use crate::node::{Context, Node};
 use crate::sched::seats::{Chair, Cut};
-use crate::sched::{Letter, Parked, Rest, Taken, run_queue, weight};
+use crate::sched::{Parked, Rest, Taken, run_queue, weight};
 
 /// What a worker thread keeps between turns.
 #[derive(Debug)]
@@ -27,9 +25,6 @@ pub struct Worker {
     chair: Arc<Chair>,
     pub cursor: run_queue::Cursor,
     weight: i32,
-    sampler: Sampler,
-    /// The turn is measured: when it began, and for how many it stands.
-    measured: Option<(u64, u64)>,
 }
 
 /// Messages that change from a mailbox to its actor's share at a time, at most: enough that the lock does not show, and
@@ -40,14 +35,13 @@ impl Worker {
     /// The worker of an index, with skynet's weight for it.
     pub fn new(index: usize) -> Self {
         let (cursor, chair) = (run_queue::Cursor::default(), Arc::default());
-        Self {
-            index,
-            unseated: false,
-            chair,
-            cursor,
-            weight: weight::of_worker(index),
-            sampler: Sampler::new(),
-            measured: None,
+        Self { index, unseated: false, chair, cursor, weight: weight::of_worker(index) }
+    }
+
+    /// Where an actor's turn has ended: there the worker sits now.
+    fn follow(&mut self, seat: Option<usize>) {
+        if seat != Some(self.index) {
+            self.sit(seat);
         }
     }
 
@@ -141,7 +135,7 @@ impl Node {
                     return;
                 }
             }
-            let rest = if core.share.is_empty() { slot.mailbox.rest() } else { Rest::Again };
+            let rest = if core.cx.inner().share.is_empty() { slot.mailbox.rest() } else { Rest::Again };
             match rest {
                 Rest::Idle => {
                     if slot.usage.measures() {
@@ -174,54 +168,74 @@ impl Node {
 
     /// The first turn: makes the instance and runs `init`.
     fn start(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>) -> Next {
-        let parent = core.cx.inner().parent.raw();
-        self.turn_begins(worker, &core.cx, parent, 0);
-        let kind = core.cx.inner().kind.clone();
-        let next = match kind.module.create(&mut core.cx) {
-            Err(error) => Next::End(Cause::Failed, error),
+        let inner = core.cx.inner_mut();
+        inner.turn_begins(worker.index, inner.parent.raw(), 0);
+        let kind = inner.kind.clone();
+        match kind.module.create(&mut core.cx) {
+            Err(error) => self.leaves(worker, core, Next::End(Cause::Failed, error)),
             Ok(behavior) => {
                 core.phase = Phase::Init;
                 let turn = core.behavior.insert(behavior).init(&mut core.cx);
-                self.settle(core, turn)
+                self.first(worker, core, turn)
             }
+        }
+    }
+
+    /// What `init`, or what was left of it, came to.
+    fn first(&self, worker: &mut Worker, core: &mut Core<Context>, turn: Turn) -> Next {
+        let next = match turn {
+            Turn::Done(result) => self.initialised(core, result),
+            turn => self.unfinished(core, turn),
         };
-        self.turn_over(worker, core, &next);
+        self.leaves(worker, core, next)
+    }
+
+    /// What a turn came to, and those that follow it at once.
+    fn turns(&self, worker: &mut Worker, core: &mut Core<Context>, mut turn: Turn) -> Next {
+        loop {
+            turn = match turn {
+                Turn::Done(outcome) => match (core.cx.next(outcome), core.behavior.as_mut()) {
+                    (Some(letter), Some(behavior)) => behavior.handle(&mut core.cx, letter),
+                    _ => Turn::Left,
+                },
+                Turn::Left => {
+                    worker.follow(core.cx.inner().worker);
+                    return Next::On;
+                }
+                turn => {
+                    let next = self.unfinished(core, turn);
+                    return self.leaves(worker, core, next);
+                }
+            };
+        }
+    }
+
+    /// The end of a turn that is not followed by another one at once.
+    fn leaves(&self, worker: &mut Worker, core: &mut Core<Context>, next: Next) -> Next {
+        let inner = core.cx.inner_mut();
+        inner.turn_ends(matches!(next, Next::Cut));
+        worker.follow(inner.worker);
         next
     }
 
-    /// What the monitor sees, and the figures.
-    fn turn_begins(&self, worker: &mut Worker, cx: &Context, source: u64, kind: u64) {
-        self.run.status(worker.index).begin(cx.inner().address.raw(), source, kind);
-        if let Some(weight) = worker.sampler.due() {
-            worker.measured = Some((self.clock.now_ns(), weight));
-        }
-    }
-
-    /// The same at the end, and where the worker sits after the turn.
-    fn turn_over(&self, worker: &mut Worker, core: &mut Core<Context>, next: &Next) {
-        let inner = core.cx.inner_mut();
-        if inner.worker != Some(worker.index) {
-            worker.sit(inner.worker);
-        }
-        if !worker.unseated {
-            self.run.status(worker.index).end();
-        }
-        if worker.measured.is_some() || inner.long.is_some() {
-            self.measured(worker, inner, next);
-        }
-    }
-
-    /// The turn was one of the few that are measured.
-    #[cold]
-    fn measured(&self, worker: &mut Worker, inner: &mut Inner, next: &Next) {
-        let measured = worker.measured.take();
-        if inner.long.is_none() {
-            if let Some((begun, weight)) = measured {
-                inner.kind.times.turn(self.clock.now_ns() - begun, weight);
+    /// A turn that is not done. A fault ends the actor.
+    fn unfinished(&self, core: &mut Core<Context>, turn: Turn) -> Next {
+        match turn {
+            Turn::Yielded => {
+                core.parked = true;
+                Next::Cut
             }
-        } else if !matches!(next, Next::Cut) {
-            let ran = inner.long.take().map(|long| long.ran(self.clock.now_ns()));
-            ran.into_iter().for_each(|ran| inner.kind.times.turn(ran, 1));
+            Turn::Parked => {
+                core.parked = true;
+                Next::Parked
+            }
+            Turn::Fault(fault) => {
+                // A turn that was cut short by a kill is no fault of the guest.
+                let kill = self.table.get(core.cx.address()).and_then(|slot| slot.mailbox.take_kill());
+                let (cause, reason) = kill.unwrap_or((Cause::Failed, fault.to_string()));
+                Next::End(cause, reason)
+            }
+            Turn::Done(_) | Turn::Left => Next::On,
         }
     }
 
@@ -229,10 +243,11 @@ impl Node {
     /// come from the share, which is filled from the mailbox when it is empty: so it is one lock for many messages,
     /// also where each turn of the queue handles but one.
     fn share(self: &Arc<Self>, worker: &mut Worker, slot: &Slot<Context>, core: &mut Core<Context>) -> Next {
-        let taken = if core.share.is_empty() || core.parked || slot.mailbox.killed() {
-            let before = core.share.len();
-            let taken = slot.mailbox.take(SHARE, &mut core.share, core.parked);
-            slot.usage.took(core.share.len() - before);
+        let share = &mut core.cx.inner_mut().share;
+        let taken = if share.is_empty() || core.parked || slot.mailbox.killed() {
+            let before = share.len();
+            let taken = slot.mailbox.take(SHARE, share, core.parked);
+            slot.usage.took(share.len() - before);
             taken
         } else {
             Taken::Messages { overload: None }
@@ -241,100 +256,36 @@ impl Node {
             Taken::Nothing => Next::On,
             Taken::Killed(cause, reason) => Next::End(cause, reason),
             Taken::Resume => {
+                core.parked = false;
+                let inner = core.cx.inner_mut();
+                inner.due = 1;
                 let answer = (0, TURN_NAMES.len() as u64 - 1);
-                let (source, kind) = core.cx.inner().long.as_ref().map_or(answer, |long| (long.source, long.kind));
-                self.turn_begins(worker, &core.cx, source, kind);
-                if let Some(long) = &mut core.cx.inner_mut().long {
+                let (source, kind) = inner.long.as_ref().map_or(answer, |long| (long.source, long.kind));
+                inner.turn_begins(worker.index, source, kind);
+                if let Some(long) = &mut inner.long {
                     long.resume(self.clock.now_ns());
                 }
-                core.parked = false;
                 let turn = core.behavior.as_mut().map_or(Turn::Parked, |behavior| behavior.resume(&mut core.cx));
-                let next = self.settle(core, turn);
-                self.turn_over(worker, core, &next);
-                next
+                if core.phase == Phase::Init {
+                    return self.first(worker, core, turn);
+                }
+                self.turns(worker, core, turn)
             }
             Taken::Messages { overload } => {
                 if let Some(length) = overload {
-                    let first = core.share.front();
+                    let first = core.cx.inner().share.front();
                     let (from, kind) = first.map_or((Address::HOST, ""), |first| (first.source, first.body.name()));
                     core.cx.warn(&format!("may be overloaded: {length} messages wait (next: {kind} from {from})"));
                 }
-                let mut due = weight::batch(worker.weight, core.share.len());
-                while let Some(letter) = slot.mailbox.begin(&mut core.share) {
-                    if slot.usage.measures() {
-                        self.waited(&slot.usage, &core.cx.inner().kind.times, core.share.len());
-                    }
-                    let next = self.turn(worker, core, letter);
-                    due = due.saturating_sub(1);
-                    if !matches!(next, Next::On) || core.cx.inner().exiting || slot.mailbox.killed() {
-                        return next;
-                    }
-                    if self.run.status(worker.index).is_over() || due == 0 && self.run.waits(worker.index) {
-                        break;
-                    }
-                }
-                Next::On
+                let inner = core.cx.inner_mut();
+                inner.due = u32::try_from(weight::batch(worker.weight, inner.share.len())).unwrap_or(u32::MAX);
+                let (Some(letter), Some(behavior)) = (core.cx.begin(slot), core.behavior.as_mut()) else {
+                    return Next::On;
+                };
+                let turn = behavior.handle(&mut core.cx, letter);
+                self.turns(worker, core, turn)
             }
         }
-    }
-
-    /// One message through the behavior.
-    fn turn(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>, letter: Letter) -> Next {
-        if !admit(core.cx.inner_mut(), &letter) {
-            return Next::On;
-        }
-        if matches!(letter.body, Body::Sweep) {
-            core.cx.sweep();
-            return Next::On;
-        }
-        let Some(behavior) = core.behavior.as_mut() else { return Next::On };
-        self.turn_begins(worker, &core.cx, letter.source.raw(), turn_kind(&letter.body));
-        // Opened here and not before: the message is copied once, from its letter to where the behavior finds it.
-        let turn = behavior.handle(&mut core.cx, letter.open());
-        let next = self.settle(core, turn);
-        self.turn_over(worker, core, &next);
-        next
-    }
-
-    /// The end of a turn: its request must not be lost, a fault ends the actor.
-    fn settle(self: &Arc<Self>, core: &mut Core<Context>, turn: Turn) -> Next {
-        let result = match turn {
-            Turn::Yielded => {
-                core.parked = true;
-                return Next::Cut;
-            }
-            Turn::Parked => {
-                core.parked = true;
-                return Next::Parked;
-            }
-            Turn::Fault(fault) => {
-                // A turn that was cut short by a kill is no fault of the guest.
-                let kill = self.table.get(core.cx.address()).and_then(|slot| slot.mailbox.take_kill());
-                let (cause, reason) = kill.unwrap_or((Cause::Failed, fault.to_string()));
-                return Next::End(cause, reason);
-            }
-            Turn::Done(result) => result,
-        };
-        if core.phase == Phase::Init {
-            return self.initialised(core, result);
-        }
-        let inner = core.cx.inner_mut();
-        let deferred = std::mem::take(&mut inner.deferred);
-        // An actor that exits drops nothing: its end answers what it holds, this request too.
-        if result.is_ok() && inner.exiting {
-            return Next::On;
-        }
-        let owed = inner.current.take().or_else(|| if result.is_err() { inner.open.remove(&deferred) } else { None });
-        match (owed, result) {
-            (Some(request), result) => {
-                let reason = result.err().unwrap_or_else(|| "dropped without an answer".to_owned());
-                let error = CallError::new(ErrorCode::Refused, reason);
-                self.reply(inner.worker, inner.address, request.source, request.session, Err(error));
-            }
-            (None, Err(error)) => core.cx.warn(&format!("handler error: {error}")),
-            (None, Ok(())) => {}
-        }
-        Next::On
     }
 
     fn initialised(&self, core: &mut Core<Context>, result: Result<(), String>) -> Next {
@@ -349,31 +300,6 @@ impl Node {
             self.answer(inner.worker, to, Message { source: inner.address, session, body });
         }
         Next::On
-    }
-}
-
-/// Whether a message is still wanted, and what it changes in the host's book about the actor.
-fn admit(inner: &mut Inner, message: &Message) -> bool {
-    let session = message.session;
-    match &message.body {
-        Body::Message { deadline, .. } => {
-            if !session.is_none() {
-                inner.current = Some(Request { source: message.source, session, deadline: *deadline });
-            }
-            true
-        }
-        Body::Reply(_) | Body::Spawned(_) => inner.outstanding.remove(&session).is_some(),
-        Body::Timeout => inner.timers.remove(&session).is_some(),
-        Body::Down { .. } => inner.rare().watches.remove(&session).is_some(),
-        Body::Signal(signal) => {
-            inner.stopping |= *signal == Signal::Stop;
-            true
-        }
-        Body::Socket { .. } => {
-            inner.has_sockets = true;
-            true
-        }
-        Body::Sweep => true,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::base::sync::Arc;
 use crate::base::{Body, Cause, Grants, Message, Payload};
 use crate::node::tests::{Bench, done};
 use crate::node::{Context, ModuleEntry, Slice, SpawnSpec};
+use crate::sched::Letter;
 
 const MS: u64 = 1_000_000;
 
@@ -143,7 +144,7 @@ impl Behavior<Context> for Cut {
         done()
     }
 
-    fn handle(&mut self, cx: &mut Context, _message: Message) -> Turn {
+    fn handle(&mut self, cx: &mut Context, _letter: Letter) -> Turn {
         let status = cx.node().run_queue().status(0);
         status.slice_over(status.taken());
         assert_eq!(cx.slice_over(true), Slice::Yield);

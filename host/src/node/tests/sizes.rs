@@ -15,9 +15,9 @@ fn idle_actors_are_small() {
         ("payload", size_of::<Payload>(), 72),
         ("message", size_of::<Message>(), 104),
         ("mailbox", size_of::<Mailbox>(), 144),
-        ("core", size_of::<Core<Context>>(), 56),
-        ("slot", size_of::<Slot<Context>>(), 320),
-        ("context", size_of::<Inner>(), 264),
+        ("core", size_of::<Core<Context>>(), 32),
+        ("slot", size_of::<Slot<Context>>(), 256),
+        ("context", size_of::<Inner>(), 296),
     ];
     for (what, bytes, bound) in sizes {
         println!("{what}: {bytes} bytes");

@@ -8,6 +8,7 @@ use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::{Address, Body, Cause, Grants, Message, Payload, Session};
 use crate::net::Net;
 use crate::node::{Context, ModuleEntry, Node, NodeOptions, Slice, SpawnSpec};
+use crate::sched::Letter;
 use crate::sched::seats::{CUT_MAX, Cut};
 use crate::threads::Threads;
 use crate::time::Clock;
@@ -59,8 +60,8 @@ impl Behavior<Context> for Loop {
         Turn::Done(Ok(()))
     }
 
-    fn handle(&mut self, cx: &mut Context, message: Message) -> Turn {
-        if matches!(message.body, Body::Message { .. }) { self.work(cx) } else { Turn::Done(Ok(())) }
+    fn handle(&mut self, cx: &mut Context, letter: Letter) -> Turn {
+        if matches!(letter.body, Body::Message { .. }) { self.work(cx) } else { Turn::Done(Ok(())) }
     }
 
     fn resume(&mut self, cx: &mut Context) -> Turn {
