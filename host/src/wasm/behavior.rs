@@ -11,19 +11,20 @@ use wasmtime::Store;
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::actor::{Behavior, Fault, Turn};
-use crate::base::Message;
 use crate::node::Context;
-use crate::wasm::entry::{Entry, Outcome};
+use crate::sched::Letter;
+use crate::wasm::entry::{Ended, Entry};
 use crate::wasm::fault::fault;
 use crate::wasm::output::Output;
 use crate::wasm::state::{Place, State};
 
 /// What a turn of the guest came to, as wasmtime says it.
-type Returned = wasmtime::Result<Outcome>;
+type Returned = wasmtime::Result<Ended>;
 
 fn turn(returned: Returned, store: &Store<State>) -> Turn {
     match returned {
-        Ok(outcome) => Turn::Done(outcome),
+        Ok(Ended::Done(outcome)) => Turn::Done(outcome),
+        Ok(Ended::Left) => Turn::Left,
         Err(error) => Turn::Fault(fault(&error, &store.data().limits)),
     }
 }
@@ -42,14 +43,14 @@ impl<E: Entry> Plain<E> {
     }
 
     /// `init` without a message, else `handle`.
-    fn run(&mut self, cx: &mut Context, message: Option<Message>) -> Turn {
+    fn run(&mut self, cx: &mut Context, letter: Option<Letter>) -> Turn {
         if self.broken {
             return Turn::Fault(Fault::Trap("the host entered an actor that has trapped".to_owned()));
         }
         self.store.set_epoch_deadline(1);
         self.store.data_mut().limits.refused = None;
         self.store.data_mut().enter(cx);
-        let returned = self.entry.call(&mut self.store, message);
+        let returned = self.entry.call(&mut self.store, letter);
         self.store.data_mut().leave(cx);
         self.broken = returned.is_err();
         turn(returned, &self.store)
@@ -61,8 +62,8 @@ impl<E: Entry> Behavior<Context> for Plain<E> {
         self.run(cx, None)
     }
 
-    fn handle(&mut self, cx: &mut Context, message: Message) -> Turn {
-        self.run(cx, Some(message))
+    fn handle(&mut self, cx: &mut Context, letter: Letter) -> Turn {
+        self.run(cx, Some(letter))
     }
 
     fn resume(&mut self, _cx: &mut Context) -> Turn {
@@ -96,7 +97,7 @@ impl<E: Entry> Parkable<E> {
     }
 
     /// Enters the guest: `init` without a message, else `handle`.
-    fn enter(&mut self, cx: &mut Context, message: Option<Message>) -> Turn {
+    fn enter(&mut self, cx: &mut Context, letter: Option<Letter>) -> Turn {
         let Phase::Idle(mut store) = std::mem::replace(&mut self.phase, Phase::Broken) else {
             return Turn::Fault(Fault::Trap("the host entered an actor in the middle of a turn".to_owned()));
         };
@@ -104,7 +105,7 @@ impl<E: Entry> Parkable<E> {
         store.set_epoch_deadline(1);
         store.data_mut().limits.refused = None;
         let entered: Entered = Box::pin(async move {
-            let returned = entry.call_async(&mut store, message).await;
+            let returned = entry.call_async(&mut store, letter).await;
             (store, returned)
         });
         self.go_on(cx, entered)
@@ -113,16 +114,16 @@ impl<E: Entry> Parkable<E> {
     fn go_on(&mut self, cx: &mut Context, mut entered: Entered) -> Turn {
         let polled = match &self.output {
             None => {
-                *self.place.lock() = cx.take();
+                self.place.put(cx.take());
                 entered.as_mut().poll(&mut task::Context::from_waker(Waker::noop()))
             }
             Some(_) => {
                 let waker = cx.waker();
-                *self.place.lock() = cx.take();
+                self.place.put(cx.take());
                 with_ambient_tokio_runtime(|| entered.as_mut().poll(&mut task::Context::from_waker(&waker)))
             }
         };
-        *cx = self.place.lock().take();
+        *cx = self.place.take();
         if let Some(output) = &self.output {
             output.drain(cx);
         }
@@ -148,8 +149,8 @@ impl<E: Entry> Behavior<Context> for Parkable<E> {
         self.enter(cx, None)
     }
 
-    fn handle(&mut self, cx: &mut Context, message: Message) -> Turn {
-        self.enter(cx, Some(message))
+    fn handle(&mut self, cx: &mut Context, letter: Letter) -> Turn {
+        self.enter(cx, Some(letter))
     }
 
     fn resume(&mut self, cx: &mut Context) -> Turn {

@@ -4,7 +4,7 @@
 use wasmtime::component::{ComponentExportIndex, Instance, TypedFunc};
 use wasmtime::{Result, Store};
 
-use crate::base::Message;
+use crate::sched::Letter;
 use crate::wasm::bindings::exports::wasmactor::actor::handler::Event;
 use crate::wasm::convert::event;
 use crate::wasm::state::State;
@@ -12,17 +12,25 @@ use crate::wasm::state::State;
 /// What `init` and `handle` return.
 pub(super) type Outcome = std::result::Result<(), String>;
 
+/// How an entry ended.
+pub(super) enum Ended {
+    /// The turn is done.
+    Done(Outcome),
+    /// The turn is done, and others that the instance asked the node for; the node knows.
+    Left,
+}
+
 /// The way into one instance: `init` without a message, else `handle`. Errors: the guest trapped.
 pub(super) trait Entry: Clone + Send + Sync + 'static {
     /// A plain call, for guests that cannot park.
-    fn call(&self, store: &mut Store<State>, message: Option<Message>) -> Result<Outcome>;
+    fn call(&self, store: &mut Store<State>, letter: Option<Letter>) -> Result<Ended>;
 
     /// A call on a stack of its own, which is left (pending) whenever the guest parks.
     fn call_async(
         &self,
         store: &mut Store<State>,
-        message: Option<Message>,
-    ) -> impl Future<Output = Result<Outcome>> + Send;
+        letter: Option<Letter>,
+    ) -> impl Future<Output = Result<Ended>> + Send;
 }
 
 /// A component's functions.
@@ -47,16 +55,16 @@ impl Lifted {
 }
 
 impl Entry for Lifted {
-    fn call(&self, store: &mut Store<State>, message: Option<Message>) -> Result<Outcome> {
-        let Some(message) = message else { return Ok(self.init.call(store, ())?.0) };
+    fn call(&self, store: &mut Store<State>, letter: Option<Letter>) -> Result<Ended> {
+        let Some(letter) = letter else { return Ok(Ended::Done(self.init.call(store, ())?.0)) };
         // None: the host's own affair.
-        let Some(event) = event(message) else { return Ok(Ok(())) };
-        Ok(self.handle.call(store, (event,))?.0)
+        let Some(event) = event(letter.open()) else { return Ok(Ended::Done(Ok(()))) };
+        Ok(Ended::Done(self.handle.call(store, (event,))?.0))
     }
 
-    async fn call_async(&self, store: &mut Store<State>, message: Option<Message>) -> Result<Outcome> {
-        let Some(message) = message else { return Ok(self.init.call_async(store, ()).await?.0) };
-        let Some(event) = event(message) else { return Ok(Ok(())) };
-        Ok(self.handle.call_async(store, (event,)).await?.0)
+    async fn call_async(&self, store: &mut Store<State>, letter: Option<Letter>) -> Result<Ended> {
+        let Some(letter) = letter else { return Ok(Ended::Done(self.init.call_async(store, ()).await?.0)) };
+        let Some(event) = event(letter.open()) else { return Ok(Ended::Done(Ok(()))) };
+        Ok(Ended::Done(self.handle.call_async(store, (event,)).await?.0))
     }
 }

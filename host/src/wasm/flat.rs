@@ -23,7 +23,7 @@ mod rewrite;
 #[cfg(test)]
 mod tests;
 
-use wasmtime::{Instance, Module, ModuleExport, Result, Store, TypedFunc, format_err};
+use wasmtime::{Caller, Instance, Module, ModuleExport, Result, Store, TypedFunc, bail, format_err};
 
 pub(super) use abi::Crossing;
 pub(super) use hollow::hollow;
@@ -31,8 +31,8 @@ pub(super) use imports::{link, link_blocking};
 pub(super) use main::find;
 pub(super) use rewrite::{ADDED, NAMES, rewrite};
 
-use crate::base::Message;
-use crate::wasm::entry::{Entry, Outcome};
+use crate::sched::Letter;
+use crate::wasm::entry::{Ended, Entry};
 use crate::wasm::flat::lower::Lowered;
 use crate::wasm::flat::rewrite::{DELIVER, mode};
 use crate::wasm::state::State;
@@ -67,16 +67,29 @@ impl Deliver {
     }
 }
 
-/// A turn as `deliver` is told of it; without a message it is the first.
-fn turn(store: &mut Store<State>, message: Option<Message>) -> Result<Option<Parameters>> {
-    let crossing = &mut store.data_mut().crossing;
-    let Some(message) = message else {
-        crossing.bring(None)?;
-        return Ok(Some((mode::INIT, 0, 0, 0, 0, 0)));
+/// A turn as `deliver` is told of it.
+fn turn(state: &mut State, letter: Letter) -> Result<Parameters> {
+    let lowered = lower::event(&letter);
+    let more = if state.cx().more() { mode::MORE } else { 0 };
+    let Some(Lowered { entry: (how, case, a, b, c), bytes }) = lowered else {
+        bail!("an event of the host's own came to a guest")
     };
-    let Some(Lowered { entry: (mode, case, a, b, c), bytes }) = lower::event(message) else { return Ok(None) };
-    let length = crossing.bring(bytes)?;
-    Ok(Some((mode, case, a, b, c, length)))
+    let length = bytes.map_or(Ok(0), |bytes| u32::try_from(bytes.len()));
+    let parameters = (how | more, case, a, b, c, length.map_err(|_| format_err!("an event over 4 GiB"))?);
+    if bytes.is_some() {
+        state.crossing.bring(letter);
+    }
+    Ok(parameters)
+}
+
+/// The import `next`: a turn is done, without an error. The next one, if there may be one at once.
+fn next(mut caller: Caller<'_, State>) -> Result<Parameters> {
+    let state = caller.data_mut();
+    state.limits.refused = None;
+    match state.cx().next(Ok(())) {
+        Some(letter) => turn(state, letter),
+        None => Ok((mode::LEAVE, 0, 0, 0, 0, 0)),
+    }
 }
 
 /// What `init` or `handle` said, and the call that frees it.
@@ -84,34 +97,41 @@ fn failed(store: &mut Store<State>, parameters: &Parameters, result: i64) -> Res
     let memory = store.data().crossing.memory.ok_or_else(|| format_err!("a turn without a memory"))?;
     let at = u32::try_from(result).map_err(|_| format_err!("a result at no address"))?;
     let reason = abi::failure(memory.data(&*store), at)?;
-    store.data_mut().crossing.seal();
     let mode = if parameters.0 == mode::INIT { mode::INIT_FAILED } else { mode::HANDLE_FAILED };
     Ok((reason, (mode, at, 0, 0, 0, 0)))
 }
 
-/// The result of `deliver` for "ok".
+/// The first turn.
+const INIT: Parameters = (mode::INIT, 0, 0, 0, 0, 0);
+
+/// The results of `deliver` that are no addresses: "ok", and "ok" with other turns behind it.
 const OK: i64 = -1;
+const LEFT: i64 = -2;
 
 impl Entry for Deliver {
-    fn call(&self, store: &mut Store<State>, message: Option<Message>) -> Result<Outcome> {
-        let Some(parameters) = turn(store, message)? else { return Ok(Ok(())) };
-        let result = self.0.call(&mut *store, parameters)?;
-        if result == OK {
-            return Ok(Ok(()));
+    fn call(&self, store: &mut Store<State>, letter: Option<Letter>) -> Result<Ended> {
+        let parameters = letter.map_or(Ok(INIT), |letter| turn(store.data_mut(), letter))?;
+        match self.0.call(&mut *store, parameters)? {
+            OK => Ok(Ended::Done(Ok(()))),
+            LEFT => Ok(Ended::Left),
+            result => {
+                let (reason, free) = failed(store, &parameters, result)?;
+                self.0.call(store, free)?;
+                Ok(Ended::Done(Err(reason)))
+            }
         }
-        let (reason, free) = failed(store, &parameters, result)?;
-        self.0.call(store, free)?;
-        Ok(Err(reason))
     }
 
-    async fn call_async(&self, store: &mut Store<State>, message: Option<Message>) -> Result<Outcome> {
-        let Some(parameters) = turn(store, message)? else { return Ok(Ok(())) };
-        let result = self.0.call_async(&mut *store, parameters).await?;
-        if result == OK {
-            return Ok(Ok(()));
+    async fn call_async(&self, store: &mut Store<State>, letter: Option<Letter>) -> Result<Ended> {
+        let parameters = letter.map_or(Ok(INIT), |letter| turn(store.data_mut(), letter))?;
+        match self.0.call_async(&mut *store, parameters).await? {
+            OK => Ok(Ended::Done(Ok(()))),
+            LEFT => Ok(Ended::Left),
+            result => {
+                let (reason, free) = failed(store, &parameters, result)?;
+                self.0.call_async(store, free).await?;
+                Ok(Ended::Done(Err(reason)))
+            }
         }
-        let (reason, free) = failed(store, &parameters, result)?;
-        self.0.call_async(store, free).await?;
-        Ok(Err(reason))
     }
 }

@@ -11,7 +11,6 @@ use wasmtime::{Engine, InstancePre, Store, component};
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::actor::{Behavior, Module};
-use crate::base::sync::{Arc, Mutex};
 use crate::node::Context;
 use crate::wasm::behavior::{Parkable, Plain};
 use crate::wasm::entry::{Entry, Lifted};
@@ -117,16 +116,16 @@ impl WasmModule {
         make: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<E>,
     ) -> Result<Box<dyn Behavior<Context>>, String> {
         let wasi = if self.wasi { Some(Box::new(Wasi::new(cx)?)) } else { None };
-        let place: Place = Arc::new(Mutex::new(Context::hollow()));
+        let place = Place::default();
         let output = wasi.as_ref().map(|wasi| wasi.output().clone());
         let mut store = self.store(State::shared(place.clone(), Limits::new(cx), wasi));
-        *place.lock() = cx.take();
+        place.put(cx.take());
         let made = {
             let future = pin!(make(&mut store));
             let mut task = task::Context::from_waker(Waker::noop());
             if self.wasi { with_ambient_tokio_runtime(|| future.poll(&mut task)) } else { future.poll(&mut task) }
         };
-        *cx = place.lock().take();
+        *cx = place.take();
         if let Some(output) = &output {
             output.drain(cx);
         }

@@ -4,11 +4,13 @@
 //! when the turn ends or parks. A dropped store or future never holds it, so the host can still answer the actor's
 //! callers.
 
+use std::cell::UnsafeCell;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use wasmtime::{ResourceLimiter, Result};
 
-use crate::base::sync::{Arc, Mutex, MutexGuard};
+use crate::base::sync::Arc;
 use crate::node::{Context, MemoryGauge};
 use crate::wasm::flat::Crossing;
 use crate::wasm::wasi::Wasi;
@@ -35,13 +37,51 @@ enum Home {
     Shared(Place),
 }
 
-/// Where a parkable actor's context is during a turn; hollow otherwise.
-pub(super) type Place = Arc<Mutex<Context>>;
+/// Where a parkable actor's context is during a turn; hollow otherwise. There are two: one of the behavior, which only
+/// puts and takes while the guest does not run, and one of the store, which only guest code that runs reaches. So there is no
+/// lock: it would cost as much as the rest of a short import.
+#[derive(Clone)]
+pub(super) struct Place(Arc<Cell>);
 
-/// Borrows the context for one import. Never kept over a suspension (the lock's guard is not `Send`, so it cannot).
-pub(super) enum Borrowed<'a> {
-    Own(&'a mut Context),
-    Shared(MutexGuard<'a, Context>),
+struct Cell(UnsafeCell<Context>);
+
+#[expect(unsafe_code, reason = "shared by two that take turns")]
+// SAFETY: the two holders of a place are the behavior and the store inside of its future. The future runs only while the
+// behavior polls it, on the same thread, and the behavior does not touch the place meanwhile.
+unsafe impl Sync for Cell {}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self(Arc::new(Cell(UnsafeCell::new(Context::hollow()))))
+    }
+}
+
+#[expect(unsafe_code, reason = "shared by two that take turns")]
+impl Place {
+    /// The behavior's: the guest is about to run.
+    pub(super) fn put(&self, cx: Context) {
+        // SAFETY: see `Cell`: the guest does not run.
+        unsafe { *self.0.0.get() = cx };
+    }
+
+    /// The behavior's: the guest has stopped.
+    pub(super) fn take(&self) -> Context {
+        // SAFETY: as above.
+        unsafe { (*self.0.0.get()).take() }
+    }
+
+    /// The store's, which guest code has borrowed.
+    fn get(&mut self) -> &mut Context {
+        // SAFETY: see `Cell`: the guest runs, and what it reaches the place by is borrowed for as long as the result lives.
+        unsafe { &mut *self.0.0.get() }
+    }
+}
+
+/// Borrows the context for one import. Never kept over a suspension, after which the behavior could want it: so it is not
+/// `Send`, while the futures of imports are.
+pub(super) struct Borrowed<'a> {
+    cx: &'a mut Context,
+    here: PhantomData<*const ()>,
 }
 
 impl State {
@@ -67,29 +107,24 @@ impl State {
 
     /// The way into the host. While a turn runs, the context is here.
     pub(super) fn cx(&mut self) -> Borrowed<'_> {
-        match &mut self.home {
-            Home::Own(cx) => Borrowed::Own(cx),
-            Home::Shared(place) => Borrowed::Shared(place.lock()),
-        }
+        let cx = match &mut self.home {
+            Home::Own(cx) => cx,
+            Home::Shared(place) => place.get(),
+        };
+        Borrowed { cx, here: PhantomData }
     }
 }
 
 impl Deref for Borrowed<'_> {
     type Target = Context;
     fn deref(&self) -> &Context {
-        match self {
-            Self::Own(cx) => cx,
-            Self::Shared(guard) => guard,
-        }
+        self.cx
     }
 }
 
 impl DerefMut for Borrowed<'_> {
     fn deref_mut(&mut self) -> &mut Context {
-        match self {
-            Self::Own(cx) => cx,
-            Self::Shared(guard) => guard,
-        }
+        self.cx
     }
 }
 

@@ -21,6 +21,7 @@ use crate::base::{Address, Body, Grants, Message, Payload, Session};
 use crate::net::Net;
 use crate::node::turn::Worker;
 use crate::node::{Context, ModuleEntry, Node, NodeOptions, SpawnSpec};
+use crate::sched::Letter;
 use crate::threads::Threads;
 use crate::time::Clock;
 use crate::wasm::{CacheFolder, LoadError, Source, WasmHost, WasmModule, WasmOptions};
@@ -150,7 +151,7 @@ fn turns(text: &str, messages: Vec<Message>) -> Vec<String> {
         };
         let mut said = vec![told(behavior.init(cx))];
         for message in messages {
-            said.push(told(behavior.handle(cx, message)));
+            said.push(told(behavior.handle(cx, Letter::new(message))));
         }
         assert!(!cx.is_hollow(), "the context is back");
         said
@@ -161,6 +162,7 @@ fn told(turn: Turn) -> String {
     match turn {
         Turn::Done(Ok(())) => "ok".to_owned(),
         Turn::Done(Err(error)) => format!("error: {error}"),
+        Turn::Left => "left".to_owned(),
         Turn::Parked => "parked".to_owned(),
         Turn::Yielded => "yielded".to_owned(),
         Turn::Fault(fault) => format!("fault: {fault}"),
@@ -170,6 +172,10 @@ fn told(turn: Turn) -> String {
 fn message(payload: &[u8]) -> Message {
     let body = Body::Message { kind: 0, payload: Payload::from(payload), deadline: 0 };
     Message { source: Address::HOST, session: Session::NONE, body }
+}
+
+fn letter(payload: &[u8]) -> Letter {
+    Letter::new(message(payload))
 }
 
 /// A node with all its threads, two of them workers.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::actor::{Behavior, Module, Turn};
 use crate::base::histogram::Counts;
 use crate::base::sync::Arc;
-use crate::base::{Body, Cause, Grants, Message, Payload};
+use crate::base::{Body, Cause, Grants, Payload};
 use crate::node::tests::{Bench, done};
 use crate::node::{Context, ModuleEntry, Slice, SpawnSpec};
 use crate::sched::Letter;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::actor::{Behavior, Fault, Module, Turn};
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::base::{Address, Body, Cause, Grants, Message, Payload, Session};
+use crate::base::{Address, Body, Cause, Grants, Payload, Session};
 use crate::net::Net;
 use crate::node::{Context, ModuleEntry, Node, NodeOptions, Slice, SpawnSpec};
 use crate::sched::Letter;

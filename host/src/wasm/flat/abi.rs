@@ -4,13 +4,16 @@
 //! Offsets and alignments are those of the canonical ABI for the types of `wit/` (component-model, CanonicalABI.md,
 //! "Alignment", "Element Size"). Must hold: nothing that a guest passes is believed: each pointer and length is held
 //! against the memory, each pointer against its alignment, text is checked, discriminants too; what is wrong traps the
-//! guest, as it does in a component. While the guest's `cabi_realloc` or post-return runs, it can call nothing.
+//! guest, as it does in a component. While the guest's `cabi_realloc` or post-return runs, it can call nothing: see
+//! [`super::rewrite`].
 
 use std::borrow::Cow;
 
 use wasmtime::{Caller, Memory, Result, bail, format_err};
 
 use crate::base::{Address, ErrorCode, Payload};
+use crate::sched::Letter;
+use crate::wasm::flat::lower;
 use crate::wasm::state::State;
 
 /// What a wrapped import returns: the size (low half) and alignment (high half) that the guest is to allocate.
@@ -27,8 +30,6 @@ pub(in crate::wasm) struct Crossing {
     /// None until the instance is made: a start function has no memory to speak of, as in a component.
     pub(in crate::wasm) memory: Option<Memory>,
     pending: Pending,
-    /// The guest may call nothing: its allocator runs, or its post-return.
-    pub(super) sealed: bool,
 }
 
 /// What is waiting for the guest to allocate for it.
@@ -36,12 +37,12 @@ pub(in crate::wasm) struct Crossing {
 pub(super) enum Pending {
     #[default]
     Nothing,
-    /// The bytes of an event.
-    Event(Bytes),
+    /// The bytes of an event, in their letter.
+    Event(Letter),
     /// Bytes of a result, and where their address and length go.
     Field(Bytes, u32),
     /// A list of names with addresses.
-    Names(Names),
+    Names(Box<Names>),
 }
 
 /// What lists of bytes and strings are made of.
@@ -89,32 +90,14 @@ fn wanted(size: usize, align: u32) -> Result<Wanted> {
 }
 
 impl Crossing {
-    /// Leaves an event's bytes for `deliver` to fetch, and gives their number.
-    pub(super) fn bring(&mut self, bytes: Option<Bytes>) -> Result<u32> {
-        let Some(bytes) = bytes else {
-            self.open();
-            return Ok(0);
-        };
-        let length = u32::try_from(bytes.get().len()).map_err(|_| format_err!("an event over 4 GiB"))?;
-        self.pending = Pending::Event(bytes);
-        self.sealed = true;
-        Ok(length)
-    }
-
-    /// Nothing is pending: the guest may call.
-    fn open(&mut self) {
-        self.pending = Pending::Nothing;
-        self.sealed = false;
-    }
-
-    /// From here on the guest may call nothing until the next turn.
-    pub(super) fn seal(&mut self) {
-        self.sealed = true;
+    /// Leaves an event's bytes for `deliver` to fetch.
+    #[inline]
+    pub(super) fn bring(&mut self, letter: Letter) {
+        self.pending = Pending::Event(letter);
     }
 
     pub(super) fn want(&mut self, pending: Pending, size: usize, align: u32) -> Result<Wanted> {
         self.pending = pending;
-        self.sealed = true;
         wanted(size, align)
     }
 }
@@ -125,26 +108,8 @@ pub(super) struct Guest<'a> {
     pub(super) state: &'a mut State,
 }
 
-/// The way in for every import.
+/// The way in for every import; those that need no memory use the store's data as it is.
 pub(super) fn guest<'a>(caller: &'a mut Caller<'_, State>) -> Result<Guest<'a>> {
-    let guest = reach(caller)?;
-    if guest.state.crossing.sealed {
-        return Err(sealed());
-    }
-    Ok(guest)
-}
-
-/// The way in for imports that need no memory.
-pub(super) fn state<'a>(caller: &'a mut Caller<'_, State>) -> Result<&'a mut State> {
-    let state = caller.data_mut();
-    if state.crossing.sealed { Err(sealed()) } else { Ok(state) }
-}
-
-fn sealed() -> wasmtime::Error {
-    format_err!("cannot leave the guest: it calls the host from its allocator or its post-return")
-}
-
-fn reach<'a>(caller: &'a mut Caller<'_, State>) -> Result<Guest<'a>> {
     let Some(memory) = caller.data().crossing.memory else {
         bail!("the guest calls the host before it is instantiated");
     };
@@ -154,25 +119,24 @@ fn reach<'a>(caller: &'a mut Caller<'_, State>) -> Result<Guest<'a>> {
 
 /// The import `filled`: the guest has allocated what was wanted.
 pub(super) fn filled(mut caller: Caller<'_, State>, at: u32) -> Result<Wanted> {
-    let mut guest = reach(&mut caller)?;
-    // The usual case, where the bytes are not moved once more.
-    if let Pending::Event(bytes) = &guest.state.crossing.pending {
-        put(guest.bytes, at, bytes.get()).map_err(|_| beyond(at))?;
-        guest.state.crossing.open();
+    let mut guest = guest(&mut caller)?;
+    // The usual case, where nothing is moved once more.
+    if let Pending::Event(letter) = &guest.state.crossing.pending {
+        put(guest.bytes, at, lower::bytes(letter)).map_err(|_| beyond(at))?;
+        guest.state.crossing.pending = Pending::Nothing;
         return Ok(NOTHING);
     }
     match std::mem::take(&mut guest.state.crossing.pending) {
         Pending::Field(bytes, field) => guest.fill_field(at, bytes.get(), field)?,
-        Pending::Names(names) => return guest.fill_names(at, names),
+        Pending::Names(names) => return guest.fill_names(at, *names),
         Pending::Event(_) | Pending::Nothing => bail!("an allocation that nobody asked for"),
     }
-    guest.state.crossing.sealed = false;
     Ok(NOTHING)
 }
 
-/// The import `seal`.
-pub(super) fn seal(mut caller: Caller<'_, State>) {
-    caller.data_mut().crossing.seal();
+/// The import `sealed`: the guest called something while it may call nothing.
+pub(super) fn sealed() -> Result<()> {
+    bail!("cannot leave the guest: it calls the host from its allocator or its post-return")
 }
 
 /// Bytes of a `result<_, string>`.

@@ -17,8 +17,8 @@ mod timer;
 
 use wasmtime::{Caller, Linker, Result};
 
-use crate::wasm::flat::abi;
 use crate::wasm::flat::rewrite::ADDED;
+use crate::wasm::flat::{abi, next};
 use crate::wasm::state::State;
 
 /// Who calls, as every import sees it.
@@ -27,7 +27,8 @@ type From<'a> = Caller<'a, State>;
 /// Links everything that never suspends.
 pub(in crate::wasm) fn link(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(ADDED, "filled", abi::filled)?;
-    linker.func_wrap(ADDED, "seal", abi::seal)?;
+    linker.func_wrap(ADDED, "sealed", abi::sealed)?;
+    linker.func_wrap(ADDED, "next", next)?;
     messaging::link(linker)?;
     lifecycle::link(linker)?;
     registry::link(linker)?;

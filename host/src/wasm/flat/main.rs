@@ -26,6 +26,8 @@ pub(in crate::wasm) struct Main<'a> {
     pub(in crate::wasm) bytes: &'a [u8],
     /// How many types it has.
     pub(in crate::wasm) types: u32,
+    /// How many globals.
+    pub(in crate::wasm) globals: u32,
     /// How many functions of its own.
     pub(in crate::wasm) functions: u32,
     pub(in crate::wasm) imports: Vec<Import<'a>>,
@@ -174,6 +176,7 @@ fn read(bytes: &[u8]) -> Option<Main<'_>> {
     let mut imports = Vec::new();
     let mut exports = BTreeMap::new();
     let mut memory32 = false;
+    let mut globals = 0;
     let mut wrapped = 0;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.ok()? {
@@ -206,6 +209,7 @@ fn read(bytes: &[u8]) -> Option<Main<'_>> {
                     memory32 = !memory.memory64 && !memory.shared;
                 }
             }
+            Payload::GlobalSection(section) => globals = section.count(),
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export.ok()?;
@@ -230,6 +234,7 @@ fn read(bytes: &[u8]) -> Option<Main<'_>> {
     Some(Main {
         bytes,
         types: u32::try_from(types.len()).ok()?,
+        globals,
         functions: u32::try_from(functions.len() - imports.len()).ok()?,
         imports,
         realloc: typed("cabi_realloc", &[I32; 4], &[I32])?,

@@ -74,7 +74,7 @@ impl Guest<'_> {
         self.room(result, 4, 8)?;
         let size = list.len() * NAMED as usize;
         let names = Names { list, field: result, at: None, next: 0 };
-        self.state.crossing.want(Pending::Names(names), size, 8)
+        self.state.crossing.want(Pending::Names(Box::new(names)), size, 8)
     }
 
     fn room(&self, at: u32, align: u32, length: usize) -> Result<()> {
@@ -133,12 +133,9 @@ impl Guest<'_> {
         match names.list.get(names.next) {
             Some((name, _)) => {
                 let size = name.len();
-                self.state.crossing.want(Pending::Names(names), size, 1)
+                self.state.crossing.want(Pending::Names(Box::new(names)), size, 1)
             }
-            None => {
-                self.state.crossing.sealed = false;
-                Ok(NOTHING)
-            }
+            None => Ok(NOTHING),
         }
     }
 }

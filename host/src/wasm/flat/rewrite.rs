@@ -5,10 +5,12 @@
 //! and a host function that may suspend cannot make one at all. So the module gets a few functions of its own, which do
 //! those calls inside of it:
 //!
-//! - `deliver`, the one way in: allocates for the event's bytes, calls `init` or `handle`, and the post-return.
-//! - for each import that can allocate, a wrapper in its place: the import now returns what it *wants* (`size` in the
+//! - `deliver`, the one way in: allocates for the event's bytes, calls `init` or `handle`, and the post-return; where the
+//!   host said that there is more, it asks for the `next` event, and so on.
+//! - for each import a wrapper in its place. If the import can allocate, it now returns what it *wants* (`size` in the
 //!   low, `align` in the high half; -1 for nothing), the wrapper allocates that and calls `filled` with the address until
 //!   nothing more is wanted.
+//! - a global that is not 0 while the guest's allocator or a post-return runs: the wrappers then trap, by `sealed`.
 //!
 //! Must hold: the guest's own code is not changed but for the numbers of functions, cannot reach what is added (it was
 //! validated without it), and sees the calls of the canonical ABI in its order.
@@ -18,12 +20,12 @@ use std::convert::Infallible;
 
 use wasm_encoder::reencode::{self, Reencode, utils};
 use wasm_encoder::{
-    BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection, MemArg,
-    NameMap, NameSection, SectionId, TypeSection, ValType,
+    BlockType, CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection,
+    GlobalType, ImportSection, MemArg, NameMap, NameSection, SectionId, TypeSection, ValType,
 };
 use wasmparser::{CustomSectionReader, ExportSectionReader, ImportSectionReader, KnownCustom, Name};
 
-use crate::wasm::flat::main::Main;
+use crate::wasm::flat::main::{Import, Main};
 
 /// Where the added imports come from; no guest can name it, since the contract does not offer it.
 pub(in crate::wasm) const ADDED: &str = "wasmactor:flat";
@@ -32,8 +34,8 @@ pub(in crate::wasm) const DELIVER: &str = "wasmactor:flat/deliver";
 /// What the names of added functions begin with.
 pub(in crate::wasm) const NAMES: &str = "wasmactor:flat/";
 
-/// `filled` and `seal`.
-const IMPORTS: u32 = 2;
+/// `filled`, `sealed` and `next`.
+const IMPORTS: u32 = 3;
 
 /// What `deliver` is to do: the values of its first parameter.
 pub(in crate::wasm) mod mode {
@@ -48,6 +50,10 @@ pub(in crate::wasm) mod mode {
     /// The post-return of `init`, or of `handle`, for a result with an error; its address is the second parameter.
     pub(in crate::wasm) const INIT_FAILED: i32 = 4;
     pub(in crate::wasm) const HANDLE_FAILED: i32 = 5;
+    /// Added to the three of events: ask for the next event if this one ends without an error.
+    pub(in crate::wasm) const MORE: i32 = 8;
+    /// Of `next`: leave.
+    pub(in crate::wasm) const LEAVE: i32 = 6;
 }
 
 /// The types that are added, behind the module's own.
@@ -55,26 +61,29 @@ pub(in crate::wasm) mod mode {
 enum Added {
     /// `filled`: address → what is wanted next.
     Filled,
-    /// `seal`.
+    /// `sealed`.
     Nothing,
     /// `finish`: what is wanted → the last address.
     Finish,
     Deliver,
-    /// The first of the imports that are wrapped.
+    /// `next`: the parameters of `deliver`.
+    Next,
+    /// The first of the imports that can allocate.
     Wrapped,
 }
 
 struct Rewriter<'a> {
     main: &'a Main<'a>,
-    /// Whether the imports, and the names, have been written.
+    /// Whether the imports, the globals and the names have been written.
     imported: bool,
+    sealing: bool,
     named: bool,
 }
 
 /// The module with its additions.
 pub(in crate::wasm) fn rewrite(main: &Main<'_>) -> Result<Vec<u8>, String> {
     let mut module = wasm_encoder::Module::new();
-    let mut rewriter = Rewriter { main, imported: false, named: false };
+    let mut rewriter = Rewriter { main, imported: false, sealing: false, named: false };
     rewriter
         .parse_core_module(&mut module, wasmparser::Parser::new(0), main.bytes)
         .map_err(|error| format!("it cannot be prepared to run: {error}"))?;
@@ -97,8 +106,12 @@ impl Rewriter<'_> {
         count(self.main.imports.len())
     }
 
-    fn seal(&self) -> u32 {
+    fn sealed(&self) -> u32 {
         self.filled() + 1
+    }
+
+    fn next(&self) -> u32 {
+        self.filled() + 2
     }
 
     fn finish(&self) -> u32 {
@@ -109,17 +122,19 @@ impl Rewriter<'_> {
         self.finish() + 1
     }
 
-    /// The function that stands in for the wrapped import with this number among them.
-    fn wrapper(&self, number: u32) -> u32 {
-        self.deliver() + 1 + number
+    /// The function that stands in for an import.
+    fn wrapper(&self, import: u32) -> u32 {
+        self.deliver() + 1 + import
     }
 
     /// The new number of a function of the module.
     fn moved(&self, function: u32) -> u32 {
-        match self.main.imports.get(function as usize) {
-            Some(import) => import.wrapped.map_or(function, |number| self.wrapper(number)),
-            None => function + IMPORTS,
-        }
+        if function < self.filled() { self.wrapper(function) } else { function + IMPORTS }
+    }
+
+    /// The global.
+    fn seal(&self) -> u32 {
+        self.main.globals
     }
 
     /// What the guest allocates for: the last address.
@@ -127,6 +142,7 @@ impl Rewriter<'_> {
         let (wanted, at) = (0, 1);
         let mut body = Function::new([(1, ValType::I32)]);
         let mut code = body.instructions();
+        code.i32_const(1).global_set(self.seal());
         code.loop_(BlockType::Empty);
         code.i32_const(0).i32_const(0);
         code.local_get(wanted).i64_const(32).i64_shr_u().i32_wrap_i64();
@@ -134,22 +150,25 @@ impl Rewriter<'_> {
         code.call(self.moved(self.main.realloc)).local_tee(at);
         code.call(self.filled()).local_tee(wanted);
         code.i64_const(-1).i64_ne().br_if(0);
-        code.end().local_get(at).end();
+        code.end();
+        code.i32_const(0).global_set(self.seal());
+        code.local_get(at).end();
         body
     }
 
     fn deliver_body(&self) -> Function {
-        let [mode, event, a, b, c, length] = [0, 1, 2, 3, 4, 5];
+        let parameters @ [mode, event, a, b, c, length] = [0, 1, 2, 3, 4, 5];
         let (at, result) = (6, 7);
         let mut body = Function::new([(2, ValType::I32)]);
         let mut code = body.instructions();
         let handle = self.moved(self.main.handle);
+        code.loop_(BlockType::Empty);
         // Blocks from the inside out: bare, early, late, `init`, its failure, that of `handle`. The outermost one ends
         // where `handle` has returned.
         for _ in 0..7 {
             code.block(BlockType::Empty);
         }
-        code.local_get(mode).br_table([0, 1, 2, 3, 4], 5);
+        code.local_get(mode).i32_const(mode::MORE - 1).i32_and().br_table([0, 1, 2, 3, 4], 5);
         code.end();
         code.local_get(event).local_get(a).local_get(b).local_get(c).i32_const(0).i32_const(0);
         code.call(handle).local_set(result).br(5);
@@ -167,19 +186,26 @@ impl Rewriter<'_> {
         }
         code.call(self.moved(self.main.init)).local_set(result);
         self.returned(&mut code, result, self.main.post_init);
+        code.i64_const(-1).return_();
         code.end();
         for post in [self.main.post_init, self.main.post_handle] {
-            if let Some(post) = post {
-                code.local_get(event).call(self.moved(post));
-            }
+            self.post(&mut code, event, post);
             code.i64_const(-1).return_().end();
         }
         self.returned(&mut code, result, self.main.post_handle);
+        code.local_get(mode).i32_const(mode::MORE).i32_and().i32_eqz();
+        code.if_(BlockType::Empty).i64_const(-1).return_().end();
+        code.call(self.next());
+        for parameter in parameters.into_iter().rev() {
+            code.local_set(parameter);
+        }
+        code.local_get(mode).i32_const(mode::LEAVE).i32_ne().br_if(0);
         code.end();
+        code.i64_const(-2).end();
         body
     }
 
-    /// Leaves with -1 for "ok", else, and for a lie, with the result's address.
+    /// Leaves with the result's address if it is not "ok", or is a lie.
     fn returned(&self, code: &mut wasm_encoder::InstructionSink<'_>, result: u32, post: Option<u32>) {
         let byte = |offset| MemArg { offset, align: 0, memory_index: 0 };
         // All of it has to be there.
@@ -187,27 +213,39 @@ impl Rewriter<'_> {
         code.local_get(result).i32_const(3).i32_and();
         code.local_get(result).i32_load8_u(byte(0)).i32_or();
         code.if_(BlockType::Empty).local_get(result).i64_extend_i32_u().return_().end();
-        if let Some(post) = post {
-            code.call(self.seal()).local_get(result).call(self.moved(post));
-        }
-        code.i64_const(-1).return_();
+        self.post(code, result, post);
+    }
+
+    /// The post-return of the result at an address.
+    fn post(&self, code: &mut wasm_encoder::InstructionSink<'_>, result: u32, post: Option<u32>) {
+        let Some(post) = post else { return };
+        code.i32_const(1).global_set(self.seal());
+        code.local_get(result).call(self.moved(post));
+        code.i32_const(0).global_set(self.seal());
     }
 
     fn allocate(&self, code: &mut wasm_encoder::InstructionSink<'_>, length: u32, at: u32) {
+        code.i32_const(1).global_set(self.seal());
         code.i32_const(0).i32_const(0).i32_const(1).local_get(length);
         code.call(self.moved(self.main.realloc)).local_tee(at);
         code.call(self.filled()).drop();
+        code.i32_const(0).global_set(self.seal());
     }
 
-    fn wrapper_body(&self, import: u32, params: u32) -> Function {
+    fn wrapper_body(&self, index: u32, import: &Import<'_>) -> Function {
+        let params = count(import.params.len());
         let wanted = params;
         let mut body = Function::new([(1, ValType::I64)]);
         let mut code = body.instructions();
+        code.global_get(self.seal()).if_(BlockType::Empty).call(self.sealed()).unreachable().end();
         for param in 0..params {
             code.local_get(param);
         }
-        code.call(import).local_tee(wanted).i64_const(-1).i64_ne();
-        code.if_(BlockType::Empty).local_get(wanted).call(self.finish()).drop().end();
+        code.call(index);
+        if import.wrapped.is_some() {
+            code.local_tee(wanted).i64_const(-1).i64_ne();
+            code.if_(BlockType::Empty).local_get(wanted).call(self.finish()).drop().end();
+        }
         code.end();
         body
     }
@@ -219,17 +257,22 @@ impl Rewriter<'_> {
             imports.import(&import.interface, import.item, EntityType::Function(ty));
         }
         imports.import(ADDED, "filled", EntityType::Function(self.ty(Added::Filled)));
-        imports.import(ADDED, "seal", EntityType::Function(self.ty(Added::Nothing)));
+        imports.import(ADDED, "sealed", EntityType::Function(self.ty(Added::Nothing)));
+        imports.import(ADDED, "next", EntityType::Function(self.ty(Added::Next)));
     }
 
     fn name_added(&self, names: &mut NameMap) {
         names.append(self.finish(), &format!("{NAMES}finish"));
         names.append(self.deliver(), DELIVER);
-        for import in &self.main.imports {
-            if let Some(number) = import.wrapped {
-                names.append(self.wrapper(number), &format!("{NAMES}{}", import.item));
-            }
+        for (index, import) in (0..).zip(&self.main.imports) {
+            names.append(self.wrapper(index), &format!("{NAMES}{}", import.item));
         }
+    }
+
+    fn add_global(&mut self, globals: &mut GlobalSection) {
+        self.sealing = true;
+        let ty = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
+        globals.global(ty, &ConstExpr::i32_const(0));
     }
 }
 
@@ -254,7 +297,9 @@ impl Reencode for Rewriter<'_> {
         types.ty().function([I32], [I64]);
         types.ty().function([], []);
         types.ty().function([I64], [I32]);
-        types.ty().function([I32, I32, I64, I64, I64, I32], [I64]);
+        let parameters = [I32, I32, I64, I64, I64, I32];
+        types.ty().function(parameters, [I64]);
+        types.ty().function([], parameters);
         for import in self.main.wrapped() {
             types.ty().function(import.params.iter().map(|wide| if *wide { I64 } else { I32 }), [I64]);
         }
@@ -273,9 +318,19 @@ impl Reencode for Rewriter<'_> {
     ) -> Done {
         utils::parse_function_section(self, functions, section)?;
         functions.function(self.ty(Added::Finish)).function(self.ty(Added::Deliver));
-        for import in self.main.wrapped() {
+        for import in &self.main.imports {
             functions.function(import.ty);
         }
+        Ok(())
+    }
+
+    fn parse_global_section(
+        &mut self,
+        globals: &mut GlobalSection,
+        section: wasmparser::GlobalSectionReader<'_>,
+    ) -> Done {
+        utils::parse_global_section(self, globals, section)?;
+        self.add_global(globals);
         Ok(())
     }
 
@@ -296,9 +351,7 @@ impl Reencode for Rewriter<'_> {
         code.function(&self.finish_body());
         code.function(&self.deliver_body());
         for (index, import) in (0..).zip(&self.main.imports) {
-            if import.wrapped.is_some() {
-                code.function(&self.wrapper_body(index, count(import.params.len())));
-            }
+            code.function(&self.wrapper_body(index, import));
         }
         Ok(())
     }
@@ -314,6 +367,12 @@ impl Reencode for Rewriter<'_> {
             let mut imports = ImportSection::new();
             self.add_imports(&mut imports);
             module.section(&imports);
+        }
+        // Nor one without globals. Every one has exports.
+        if !self.sealing && before == Some(SectionId::Export) {
+            let mut globals = GlobalSection::new();
+            self.add_global(&mut globals);
+            module.section(&globals);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Many instances at once, on the machine's default limits.
 
 use crate::actor::{Module, Turn};
-use crate::wasm::tests::{MEMORY, guest, inside, load, message};
+use crate::wasm::tests::{MEMORY, guest, inside, letter, load};
 
 #[test]
 fn twenty_thousand_instances_live_at_once() {
@@ -16,7 +16,7 @@ fn twenty_thousand_instances_live_at_once() {
         for index in 0..20_000 {
             let module = if index % 10 == 0 { &grows } else { &parks };
             let mut behavior = module.create(cx).expect("an instance");
-            let turn = behavior.handle(cx, message(b"32 bytes that the guest will see"));
+            let turn = behavior.handle(cx, letter(b"32 bytes that the guest will see"));
             assert_eq!(matches!(turn, Turn::Parked), index % 10 != 0);
             all.push(behavior);
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::actor::Module as _;
 use crate::wasm::tests::turns::echo;
-use crate::wasm::tests::{Folder, MEMORY, guest, host, inside, load, load_path, message, options, told};
+use crate::wasm::tests::{Folder, MEMORY, guest, host, inside, letter, load, load_path, options, told};
 use crate::wasm::{CacheFolder, Profile, Source, WasmHost, WasmOptions, encode};
 
 /// The error of a file with this content, without the folder's name.
@@ -210,7 +210,7 @@ fn a_module_of_the_speed_profile_runs_like_any_other() {
     let module = host().load(&source).expect("loads");
     let said = inside(MEMORY, move |cx| {
         let mut behavior = module.create(cx).expect("an instance");
-        [told(behavior.init(cx)), told(behavior.handle(cx, message(b"hello")))]
+        [told(behavior.init(cx)), told(behavior.handle(cx, letter(b"hello")))]
     });
     assert_eq!(said, ["ok", "ok"]);
 }

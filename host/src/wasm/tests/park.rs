@@ -6,7 +6,7 @@ use crate::actor::{Module, Turn};
 use crate::base::{Cause, Payload};
 use crate::node::Context;
 use crate::wasm::tests::turns::echo;
-use crate::wasm::tests::{LONG, MEMORY, Running, guest, inside, load, message, told};
+use crate::wasm::tests::{LONG, MEMORY, Running, guest, inside, letter, load, told};
 
 const SLEEP: &str = r#"(import "wasmactor:actor/blocking@0.1.0" "sleep" (func $sleep (param i64)))"#;
 const RET: &str = r#"(import "wasmactor:actor/messaging@0.1.0" "ret" (func $ret (param i32 i32 i32)))"#;
@@ -84,7 +84,7 @@ fn a_parked_turn_gives_the_context_back_and_parks_again_when_woken_for_nothing()
             let turn = behavior.resume(cx);
             assert!(matches!(turn, Turn::Done(Ok(()))), "nothing to resume");
         }
-        assert!(matches!(behavior.handle(cx, message(b"")), Turn::Parked));
+        assert!(matches!(behavior.handle(cx, letter(b"")), Turn::Parked));
         assert!(!cx.is_hollow());
         // On another thread each time: the guest's stack moves with it.
         for _ in 0..10 {

@@ -12,7 +12,7 @@ use crate::base::sync::Arc;
 use crate::node::{ModuleEntry, SpawnSpec};
 use crate::wasm::WasmModule;
 use crate::wasm::contract::FILES;
-use crate::wasm::tests::{Folder, LONG, MEMORY, Running, guest, inside, load_path, message, told};
+use crate::wasm::tests::{Folder, LONG, MEMORY, Running, guest, inside, letter, load_path, told};
 
 /// The part of WASI that these guests use, and a world with it.
 const WASI: &str = "
@@ -122,7 +122,7 @@ fn printing_without_end_is_bounded() {
     let module = load(&format!("{PRINT}{text}"), "(call $all) (call $ok)");
     let parked = inside(MEMORY, move |cx| {
         let mut behavior = module.create(cx).expect("an instance");
-        let mut turn = behavior.handle(cx, message(b""));
+        let mut turn = behavior.handle(cx, letter(b""));
         let mut parked = 0;
         while matches!(turn, Turn::Parked) && parked < 1000 {
             parked += 1;
@@ -169,7 +169,7 @@ fn wasi_exit_is_a_fault() {
     let module = load(exit, "(call $exit (i32.const 1)) unreachable");
     let said = inside(MEMORY, move |cx| {
         let mut behavior = module.create(cx).expect("an instance");
-        told(behavior.handle(cx, message(b"")))
+        told(behavior.handle(cx, letter(b"")))
     });
     assert!(said.starts_with("fault: called WASI's exit with status 1"), "{said}");
 }

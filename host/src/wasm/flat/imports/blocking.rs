@@ -4,7 +4,7 @@ use wasmtime::{Linker, Result};
 
 use crate::base::{Address, Payload};
 use crate::node::Awaited;
-use crate::wasm::flat::abi::{Bytes, guest, state};
+use crate::wasm::flat::abi::{Bytes, guest};
 use crate::wasm::flat::imports::From;
 use crate::wasm::imports::mixed_up;
 use crate::wasm::state::State;
@@ -57,7 +57,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     })?;
     linker.func_wrap_async(INTERFACE, "sleep", |mut from: From<'_>, (milliseconds,): (u64,)| {
         Box::new(async move {
-            let begun = state(&mut from)?.cx().sleep_begin(milliseconds);
+            let begun = from.data_mut().cx().sleep_begin(milliseconds);
             from.data_mut().outcome(begun).await;
             Ok::<_, wasmtime::Error>(())
         })

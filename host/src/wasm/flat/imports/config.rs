@@ -3,7 +3,7 @@
 use wasmtime::{Linker, Result};
 
 use crate::base::Payload;
-use crate::wasm::flat::abi::{Bytes, guest, state};
+use crate::wasm::flat::abi::{Bytes, guest};
 use crate::wasm::flat::imports::From;
 use crate::wasm::state::State;
 
@@ -26,6 +26,6 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
         let name = guest.state.cx().name().to_owned();
         guest.plain(result, name.into())
     })?;
-    linker.func_wrap(INTERFACE, "index", |mut from: From<'_>| Ok(state(&mut from)?.cx().index()))?;
+    linker.func_wrap(INTERFACE, "index", |mut from: From<'_>| from.data_mut().cx().index())?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use wasmtime::{Linker, Result, bail};
 
 use crate::base::{Address, Session, Signal};
-use crate::wasm::flat::abi::{guest, state};
+use crate::wasm::flat::abi::guest;
 use crate::wasm::flat::imports::From;
 use crate::wasm::state::State;
 
@@ -43,13 +43,13 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
         guest.unit(result, killed)
     })?;
     linker.func_wrap(INTERFACE, "watch", |mut from: From<'_>, target: u64| {
-        Ok(state(&mut from)?.cx().watch(Address::from_raw(target)).0)
+        from.data_mut().cx().watch(Address::from_raw(target)).0
     })?;
     linker.func_wrap(INTERFACE, "unwatch", |mut from: From<'_>, watch: u64| {
-        Ok(u32::from(state(&mut from)?.cx().unwatch(Session(watch))))
+        u32::from(from.data_mut().cx().unwatch(Session(watch)))
     })?;
     linker.func_wrap(INTERFACE, "subscribe", |mut from: From<'_>, which: u32| {
-        state(&mut from)?.cx().subscribe(signal(which)?);
+        from.data_mut().cx().subscribe(signal(which)?);
         Ok(())
     })?;
     Ok(())

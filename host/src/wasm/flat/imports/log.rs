@@ -3,7 +3,7 @@
 use tracing::Level;
 use wasmtime::{Linker, Result, bail};
 
-use crate::wasm::flat::abi::{guest, state};
+use crate::wasm::flat::abi::guest;
 use crate::wasm::flat::imports::From;
 use crate::wasm::state::State;
 
@@ -21,7 +21,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
         },
     )?;
     linker.func_wrap(INTERFACE, "enabled", |mut from: From<'_>, case: u32| {
-        Ok(u32::from(state(&mut from)?.cx().log_enabled(level(case)?)))
+        Ok(u32::from(from.data_mut().cx().log_enabled(level(case)?)))
     })?;
     Ok(())
 }

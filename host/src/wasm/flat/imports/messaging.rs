@@ -3,14 +3,14 @@
 use wasmtime::{Linker, Result};
 
 use crate::base::{Address, Session};
-use crate::wasm::flat::abi::{guest, state};
+use crate::wasm::flat::abi::guest;
 use crate::wasm::flat::imports::From;
 use crate::wasm::state::State;
 
 const INTERFACE: &str = "wasmactor:actor/messaging@0.1.0";
 
 pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
-    linker.func_wrap(INTERFACE, "self", |mut from: From<'_>| Ok(state(&mut from)?.cx().address().raw()))?;
+    linker.func_wrap(INTERFACE, "self", |mut from: From<'_>| from.data_mut().cx().address().raw())?;
     linker.func_wrap(
         INTERFACE,
         "send",
@@ -41,7 +41,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
         },
     )?;
     linker.func_wrap(INTERFACE, "cancel", |mut from: From<'_>, request: u64| {
-        Ok(u32::from(state(&mut from)?.cx().cancel(Session(request))))
+        u32::from(from.data_mut().cx().cancel(Session(request)))
     })?;
     linker.func_wrap(INTERFACE, "ret", |mut from: From<'_>, at: u32, length: u32, result: u32| {
         let mut guest = guest(&mut from)?;

@@ -2,12 +2,10 @@
 
 use wasmtime::{Linker, Result};
 
-use crate::wasm::flat::abi::state;
 use crate::wasm::flat::imports::From;
 use crate::wasm::state::State;
 
 pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
-    linker
-        .func_wrap("wasmactor:actor/random@0.1.0", "get", |mut from: From<'_>| Ok(state(&mut from)?.cx().random()))?;
+    linker.func_wrap("wasmactor:actor/random@0.1.0", "get", |mut from: From<'_>| from.data_mut().cx().random())?;
     Ok(())
 }

@@ -3,7 +3,6 @@
 use wasmtime::{Linker, Result};
 
 use crate::base::Session;
-use crate::wasm::flat::abi::state;
 use crate::wasm::flat::imports::From;
 use crate::wasm::state::State;
 
@@ -11,12 +10,12 @@ const INTERFACE: &str = "wasmactor:actor/timer@0.1.0";
 
 pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(INTERFACE, "timeout", |mut from: From<'_>, milliseconds: u64| {
-        Ok(state(&mut from)?.cx().timeout(milliseconds).0)
+        from.data_mut().cx().timeout(milliseconds).0
     })?;
     linker.func_wrap(INTERFACE, "cancel", |mut from: From<'_>, timer: u64| {
-        Ok(u32::from(state(&mut from)?.cx().cancel_timer(Session(timer))))
+        u32::from(from.data_mut().cx().cancel_timer(Session(timer)))
     })?;
-    linker.func_wrap(INTERFACE, "now", |mut from: From<'_>| Ok(state(&mut from)?.cx().now()))?;
-    linker.func_wrap(INTERFACE, "wall", |mut from: From<'_>| Ok(state(&mut from)?.cx().wall()))?;
+    linker.func_wrap(INTERFACE, "now", |mut from: From<'_>| from.data_mut().cx().now())?;
+    linker.func_wrap(INTERFACE, "wall", |mut from: From<'_>| from.data_mut().cx().wall())?;
     Ok(())
 }
