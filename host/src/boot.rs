@@ -8,10 +8,8 @@
 //! first; (3) those that have not ended when `stop-timeout` is over are killed; (4) the threads. A second signal ends
 //! the process at once. An app also stops by itself when no actor is left.
 
-mod heap;
 mod signals;
 
-pub use heap::keep_heap;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -132,7 +130,6 @@ fn options(manifest: &Manifest) -> NodeOptions {
 
 /// Runs an app until it ends or is stopped.
 pub fn run(manifest: &Manifest, wasm: &WasmOptions) -> Result<ExitCode, BootError> {
-    keep_heap();
     let host = Arc::new(WasmHost::new(wasm).map_err(machine("the sandbox does not start"))?);
     let modules = load(&host, manifest)?;
     let (net, poller) = Net::new().map_err(machine("no poll descriptor"))?;

@@ -7,6 +7,10 @@ use wasmactor::sched::run_queue::Cursor;
 use wasmactor::sched::{Chain, Full, Mailbox, RunQueue, Tag};
 use wasmactor::time::Wheel;
 
+/// That of the binary `wasmactor`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

@@ -45,6 +45,10 @@ use crate::figures::Figures;
 use crate::rounds::Rounds;
 use crate::system::{System, ours, peer, redis::Redis};
 
+/// That of the binary `wasmactor`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The workspace.
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap_or_else(|_| PathBuf::from("."))
@@ -55,8 +59,6 @@ fn main() -> ExitCode {
     if role.as_deref() == Some(child::HOST) {
         return wasmactor::cli::main();
     }
-    // As `wasmactor run` does.
-    wasmactor::boot::keep_heap();
     let done = if role.as_deref() == Some(child::ALONE) { alone() } else { bench(&Cli::parse()) };
     match done {
         Ok(()) => ExitCode::SUCCESS,
