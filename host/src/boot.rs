@@ -10,7 +10,6 @@
 
 mod signals;
 
-
 use std::fmt;
 use std::process::ExitCode;
 use std::time::Duration;

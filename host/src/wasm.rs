@@ -1,7 +1,8 @@
 //! The sandbox: actors that are WebAssembly components. Used by `boot`; the node sees `Module` and `Behavior` only.
 //!
 //! | `engine` | wasmtime's settings; `memory`, `stack`, `region`, `scrub`: where guests' memory comes from |
-//! | `load` | file → module; `encode`, `contract`, `cache`, `error` |
+//! | `load` | file → module; `encode`, `contract`, `cache`, `link`, `error` |
+//! | `twins` | a module in several engines, for workers that start many actors |
 //! | `instance` | module → actor; `behavior` runs it, `entry` is the way in, `state` is what its store carries, `fault` its end in words |
 //! | `flat` | modules without the component model's machinery |
 //! | `slice` | what becomes of a guest that the epoch interrupts |
@@ -23,6 +24,7 @@ mod fault;
 mod flat;
 mod imports;
 mod instance;
+mod link;
 mod load;
 mod memory;
 mod output;
@@ -33,6 +35,7 @@ mod stack;
 mod state;
 #[cfg(test)]
 mod tests;
+mod twins;
 mod wasi;
 
 pub use cache::CacheFolder;
@@ -43,7 +46,9 @@ pub use load::Source;
 
 use crate::base::sync::{Arc, OnceLock};
 use crate::wasm::cache::Cache;
+use crate::wasm::link::Linking;
 use crate::wasm::load::Loader;
+use crate::wasm::twins::Engines;
 
 /// Settings of the sandbox.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +59,7 @@ pub struct WasmOptions {
     pub force_component: bool,
 }
 
-/// The engines, one for each profile that is used, and everything that loads into them.
+/// The engines of each profile that is used, and everything that loads into them.
 pub struct WasmHost {
     options: WasmOptions,
     density: Loader,
@@ -65,7 +70,9 @@ pub struct WasmHost {
 fn loader(options: &WasmOptions, profile: Profile) -> Result<Loader, EngineError> {
     let engine = engine::engine(profile)?;
     let cache = Cache::open(&options.cache, &engine, options.force_component);
-    Loader::new(engine, cache, options.force_component).map_err(EngineError::Wasmtime)
+    let engines = Arc::new(Engines::new(Linking::new(engine).map_err(EngineError::Wasmtime)?));
+    // There is one pool for `speed`, with room for all that the profile promises.
+    Ok(Loader::new(engines, profile == Profile::Density, cache, options.force_component))
 }
 
 impl std::fmt::Debug for WasmHost {
@@ -100,9 +107,9 @@ impl WasmHost {
     /// Makes every guest in the middle of a turn ask, at its next loop or call, whether it may go on: `slice`. Between
     /// two calls this costs a turn nothing.
     pub fn tick(&self) {
-        self.density.engine.increment_epoch();
+        self.density.tick();
         if let Some(Ok(speed)) = self.speed.get() {
-            speed.engine.increment_epoch();
+            speed.tick();
         }
     }
 }

@@ -25,8 +25,8 @@ pub(in crate::node) struct Home(ManuallyDrop<Arc<Node>>);
 impl Home {
     #[expect(unsafe_code, reason = "a reference that is not counted")]
     fn new(node: &Arc<Node>) -> Self {
-        // SAFETY: this copy is never dropped, so the count stays right. A context is in a slot of the node's own table, or
-        // in the hands of a worker, which has a counted reference for as long as it runs: so the node is there
+        // SAFETY: this copy is never dropped, so the count stays right. A context, and what its turn uses, is in a slot of the node's own
+        // table, or in the hands of a worker, which has a counted reference for as long as it runs: so the node is there
         // whenever a context is used.
         Self(ManuallyDrop::new(unsafe { std::ptr::read(node) }))
     }
@@ -36,6 +36,12 @@ impl Home {
     #[inline]
     pub(in crate::node) fn again(&self) -> Self {
         Self::new(self)
+    }
+}
+
+impl Clone for Home {
+    fn clone(&self) -> Self {
+        Self::new(&self.0)
     }
 }
 
@@ -257,6 +263,11 @@ impl Context {
     /// Bytes of linear memory that the actor may have.
     pub fn memory_limit(&self) -> usize {
         self.inner().kind.memory
+    }
+
+    /// The worker that runs the actor now.
+    pub fn worker(&self) -> Option<usize> {
+        self.inner().worker
     }
 
     /// The node.

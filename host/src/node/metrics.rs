@@ -12,6 +12,7 @@ use crate::actor::{COUNTED, Slot, Usage};
 use crate::base::Address;
 use crate::base::histogram::{Counts, Histogram};
 use crate::base::sync::Arc;
+use crate::node::context::Home;
 use crate::node::{Context, Node};
 
 /// Chances to measure, on average, between two that are taken; a power of two.
@@ -139,10 +140,15 @@ pub(in crate::node) fn turn_ends() -> Option<Measured> {
 }
 
 /// Where the sandbox says how much memory an actor has.
-#[derive(Clone, Debug)]
 pub struct MemoryGauge {
-    node: Arc<Node>,
+    node: Home,
     slot: u32,
+}
+
+impl std::fmt::Debug for MemoryGauge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryGauge").field("slot", &self.slot).finish_non_exhaustive()
+    }
 }
 
 impl MemoryGauge {

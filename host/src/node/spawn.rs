@@ -55,7 +55,10 @@ pub struct SpawnSpec {
     pub spawner: Option<(Address, Session)>,
 }
 
-/// What all actors of a module, or of an entry of the manifest, have in common.
+/// What all actors of a module, or of an entry of the manifest, have in common. There is one for each worker, on lines of
+/// its own: births and ends write to its count.
+#[derive(Clone)]
+#[repr(align(128))]
 pub(in crate::node) struct Kind {
     pub module: Arc<dyn Module<Context>>,
     pub grants: Arc<Grants>,
@@ -70,12 +73,15 @@ pub(in crate::node) struct Kind {
     name: Box<str>,
     /// `grants.send` has `*`.
     pub send_all: bool,
+    /// Whose births are of this one: an index into the module's kinds.
+    place: usize,
 }
 
 /// The modules by their names.
 #[derive(Default)]
 pub(in crate::node) struct Modules {
-    kinds: RwLock<BTreeMap<String, Arc<Kind>>>,
+    /// Each with one kind a worker, the last for everybody else.
+    kinds: RwLock<BTreeMap<String, Box<[Arc<Kind>]>>>,
     /// Counts the changes: who remembers a kind knows by this whether it is still the one.
     version: Padded<AtomicU64>,
 }
@@ -83,12 +89,15 @@ pub(in crate::node) struct Modules {
 impl Modules {
     /// Times of each module's actors, by the modules' names.
     pub(in crate::node) fn times(&self) -> Vec<(String, Arc<Times>)> {
-        self.kinds.read().iter().map(|(name, kind)| (name.clone(), kind.times.clone())).collect()
+        self.kinds.read().iter().map(|(name, kinds)| (name.clone(), kinds[0].times.clone())).collect()
     }
 
-    fn get(&self, name: &str) -> Result<Arc<Kind>, CallError> {
+    fn get(&self, name: &str, place: usize) -> Result<Arc<Kind>, CallError> {
         let kinds = self.kinds.read();
-        kinds.get(name).cloned().ok_or_else(|| invalid(format!("the manifest has no module `{name}`")))
+        kinds
+            .get(name)
+            .map(|kinds| kinds[place].clone())
+            .ok_or_else(|| invalid(format!("the manifest has no module `{name}`")))
     }
 }
 
@@ -100,9 +109,10 @@ impl Node {
     /// Makes a module known under a name. A later module of the same name takes its place for new actors.
     pub fn add_module(&self, name: &str, entry: ModuleEntry) {
         let mut kinds = self.modules.kinds.write();
-        let times = kinds.get(name).map(|known| known.times.clone()).unwrap_or_default();
+        let times = kinds.get(name).map(|known| known[0].times.clone()).unwrap_or_default();
         let kind = self.kind(name, entry.module, entry.grants, entry.memory, times, name);
-        kinds.insert(name.to_owned(), Arc::new(kind));
+        let each = (0..=self.run.workers()).map(|place| Arc::new(Kind { place, ..kind.clone() }));
+        kinds.insert(name.to_owned(), each.collect());
         drop(kinds);
         // Release: who sees the new version finds the new module.
         self.modules.version.fetch_add(1, Ordering::Release);
@@ -119,12 +129,18 @@ impl Node {
     ) -> Kind {
         let number = self.label_of(label);
         let send_all = grants.send.iter().any(Pattern::matches_all);
-        Kind { module, grants, memory, times, label: self.label(number), number, name: name.into(), send_all }
+        let (label, name) = (self.label(number), name.into());
+        Kind { module, grants, memory, times, label, number, name, send_all, place: 0 }
+    }
+
+    /// The place of a worker's kinds, or of everybody else's.
+    fn kinds_of(&self, worker: Option<usize>) -> usize {
+        worker.unwrap_or(self.run.workers())
     }
 
     /// Starts an actor; its `init` runs later, on a worker.
     pub fn spawn(self: &Arc<Self>, worker: Option<usize>, spec: SpawnSpec) -> Result<Address, CallError> {
-        let mut kind = self.modules.get(&spec.module)?;
+        let mut kind = self.modules.get(&spec.module, self.kinds_of(worker))?;
         if spec.label.is_some() || spec.grants.is_some() {
             let label = spec.label.as_deref().unwrap_or(&spec.module);
             let grants = spec.grants.unwrap_or_else(|| kind.grants.clone());
@@ -185,17 +201,19 @@ impl Node {
 }
 
 impl Inner {
-    /// The kind of a module; the last one is remembered.
+    /// The kind of a module at this worker; the last one is remembered.
     fn kind_of(&mut self, module: &str) -> Result<Arc<Kind>, CallError> {
+        let place = self.node.kinds_of(self.worker);
         // Acquire: pairs with `add_module`.
         let version = self.node.modules.version.load(Ordering::Acquire);
         if let Some((known, kind)) = self.rare.as_ref().and_then(|rare| rare.spawned.as_ref())
             && *known == version
+            && kind.place == place
             && *kind.name == *module
         {
             return Ok(kind.clone());
         }
-        let kind = self.node.modules.get(module)?;
+        let kind = self.node.modules.get(module, place)?;
         self.rare().spawned = Some((version, kind.clone()));
         Ok(kind)
     }

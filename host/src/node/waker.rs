@@ -29,6 +29,6 @@ impl Context {
     /// Reschedules this actor if it is parked, or keeps it from parking once.
     pub fn waker(&self) -> Waker {
         let inner = self.inner();
-        Waker::from(Arc::new(ActorWaker { node: inner.node.clone(), address: inner.address }))
+        Waker::from(Arc::new(ActorWaker { node: Arc::clone(&inner.node), address: inner.address }))
     }
 }

@@ -18,6 +18,7 @@ use crate::wasm::fault::stillborn;
 use crate::wasm::flat::{Deliver, Places};
 use crate::wasm::slice::on_epoch;
 use crate::wasm::state::{Limits, Place, State};
+use crate::wasm::twins::Twins;
 use crate::wasm::wasi::Wasi;
 
 /// Bytes that one call of a guest may make the host allocate: lists of strings could name the same bytes many times.
@@ -29,7 +30,7 @@ pub struct WasmModule {
     pub(super) name: String,
     pub(super) version: String,
     pub(super) imports: Vec<String>,
-    pub(super) code: Code,
+    pub(super) code: Twins,
     /// It imports `blocking` or WASI: its turns run on a stack of their own.
     pub(super) parks: bool,
     pub(super) wasi: bool,
@@ -81,11 +82,11 @@ impl WasmModule {
 
     /// Whether it runs without the component model's machinery.
     pub fn is_flat(&self) -> bool {
-        matches!(self.code, Code::Flat(..))
+        matches!(self.code.first(), Code::Flat(..))
     }
 
-    fn store(&self, state: State) -> Store<State> {
-        let mut store = Store::new(self.code.engine(), state);
+    fn store(&self, engine: &Engine, state: State) -> Store<State> {
+        let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
         store.epoch_deadline_callback(|mut store| on_epoch(store.data_mut()));
@@ -96,10 +97,11 @@ impl WasmModule {
     /// An instance that cannot park. `make` is given its store, with the context in it.
     fn plain<E: Entry>(
         &self,
+        engine: &Engine,
         cx: &mut Context,
         make: impl FnOnce(&mut Store<State>) -> wasmtime::Result<E>,
     ) -> Result<Box<dyn Behavior<Context>>, String> {
-        let mut store = self.store(State::own(Limits::new(cx)));
+        let mut store = self.store(engine, State::own(Limits::new(cx)));
         store.data_mut().enter(cx);
         let made = make(&mut store);
         store.data_mut().leave(cx);
@@ -112,13 +114,14 @@ impl WasmModule {
     /// An instance that can.
     fn parkable<E: Entry>(
         &self,
+        engine: &Engine,
         cx: &mut Context,
         make: impl AsyncFnOnce(&mut Store<State>) -> wasmtime::Result<E>,
     ) -> Result<Box<dyn Behavior<Context>>, String> {
         let wasi = if self.wasi { Some(Box::new(Wasi::new(cx)?)) } else { None };
         let place = Place::default();
         let output = wasi.as_ref().map(|wasi| wasi.output().clone());
-        let mut store = self.store(State::shared(place.clone(), Limits::new(cx), wasi));
+        let mut store = self.store(engine, State::shared(place.clone(), Limits::new(cx), wasi));
         place.put(cx.take());
         let made = {
             let future = pin!(make(&mut store));
@@ -139,20 +142,22 @@ impl WasmModule {
 
 impl Module<Context> for WasmModule {
     fn create(&self, cx: &mut Context) -> Result<Box<dyn Behavior<Context>>, String> {
-        match &self.code {
-            Code::Component(pre, exports) if self.parks => self.parkable(cx, async |store| {
+        let code = self.code.of(cx.worker());
+        let engine = code.engine();
+        match code {
+            Code::Component(pre, exports) if self.parks => self.parkable(engine, cx, async |store| {
                 let instance = pre.instantiate_async(&mut *store).await?;
                 Lifted::of(store, &instance, *exports)
             }),
-            Code::Component(pre, exports) => self.plain(cx, |store| {
+            Code::Component(pre, exports) => self.plain(engine, cx, |store| {
                 let instance = pre.instantiate(&mut *store)?;
                 Lifted::of(store, &instance, *exports)
             }),
-            Code::Flat(pre, places) if self.parks => self.parkable(cx, async |store| {
+            Code::Flat(pre, places) if self.parks => self.parkable(engine, cx, async |store| {
                 let instance = pre.instantiate_async(&mut *store).await?;
                 Deliver::of(store, &instance, places)
             }),
-            Code::Flat(pre, places) => self.plain(cx, |store| {
+            Code::Flat(pre, places) => self.plain(engine, cx, |store| {
                 let instance = pre.instantiate(&mut *store)?;
                 Deliver::of(store, &instance, places)
             }),

@@ -10,20 +10,19 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use sha2::{Digest, Sha256};
-use wasmtime::component::{self, Component};
-use wasmtime::{Engine, Linker, Module};
+use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
 
 use crate::base::sync::atomic::{AtomicUsize, Ordering};
 use crate::base::sync::{Arc, OnceLock};
 use crate::wasm::cache::{Cache, hex};
-use crate::wasm::contract::{BLOCKING, Contract};
-use crate::wasm::encode;
+use crate::wasm::contract::{BLOCKING, Contract, Needs};
 use crate::wasm::engine::Profile;
 use crate::wasm::error::{LoadError, LoadProblem};
-use crate::wasm::flat::{self, Places};
-use crate::wasm::instance::{Code, WasmModule};
-use crate::wasm::state::State;
-use crate::wasm::{imports, wasi};
+use crate::wasm::instance::WasmModule;
+use crate::wasm::link::Made;
+use crate::wasm::twins::{Engines, Twins};
+use crate::wasm::{encode, flat};
 
 /// Hex digits of the content's hash that make a version.
 const VERSION: usize = 12;
@@ -57,48 +56,28 @@ impl Source {
     }
 }
 
-/// What all loads into one engine share.
+/// What all loads for one profile share.
 pub(super) struct Loader {
-    pub(super) engine: Engine,
+    engines: Arc<Engines>,
+    /// Workers may have engines of their own.
+    several: bool,
     cache: Cache,
-    components: Linkers<component::Linker<State>>,
-    flat: Linkers<Linker<State>>,
     force_component: bool,
-}
-
-struct Linkers<L> {
-    /// For guests that cannot park: nothing in it suspends, so plain calls work.
-    plain: L,
-    /// For the others: with `blocking`, and WASI where it can be had.
-    parking: L,
-}
-
-impl<L> Linkers<L> {
-    fn get(&self, parks: bool) -> &L {
-        if parks { &self.parking } else { &self.plain }
-    }
-}
-
-/// A compiled file.
-enum Made {
-    Component(Component),
-    Flat(Module),
 }
 
 impl Loader {
     /// `force_component`: no module is run flat.
-    pub(super) fn new(engine: Engine, cache: Cache, force_component: bool) -> wasmtime::Result<Self> {
-        let mut components =
-            Linkers { plain: component::Linker::new(&engine), parking: component::Linker::new(&engine) };
-        imports::link(&mut components.plain)?;
-        imports::link(&mut components.parking)?;
-        imports::link_blocking(&mut components.parking)?;
-        wasi::link(&mut components.parking)?;
-        let mut flat = Linkers { plain: Linker::new(&engine), parking: Linker::new(&engine) };
-        flat::link(&mut flat.plain)?;
-        flat::link(&mut flat.parking)?;
-        flat::link_blocking(&mut flat.parking)?;
-        Ok(Self { engine, cache, components, flat, force_component })
+    pub(super) fn new(engines: Arc<Engines>, several: bool, cache: Cache, force_component: bool) -> Self {
+        Self { engines, several, cache, force_component }
+    }
+
+    fn engine(&self) -> &Engine {
+        &self.engines.first().engine
+    }
+
+    /// See [`super::WasmHost::tick`].
+    pub(super) fn tick(&self) {
+        self.engines.tick();
     }
 
     /// Loads one.
@@ -113,15 +92,17 @@ impl Loader {
         let version = hex(&content)[..VERSION].to_owned();
         let name = source.name.clone();
         let linked = unpanicked(|| match &made {
-            Made::Component(component) => self.link_component(name, version, component),
-            Made::Flat(module) => self.link_flat(name, version, module),
+            Made::Component(component) => {
+                self.link(name, version, &made, Contract::get().needs(self.engine(), component)?)
+            }
+            Made::Flat(module) => self.link(name, version, &made, needs_of_flat(module)),
         });
         linked.map(Arc::new).map_err(failed)
     }
 
     fn cached(&self, content: &[u8; 32]) -> Option<Made> {
-        let flat = if self.force_component { None } else { self.cache.get(&self.engine, content).map(Made::Flat) };
-        flat.or_else(|| self.cache.get(&self.engine, content).map(Made::Component))
+        let flat = if self.force_component { None } else { self.cache.get(self.engine(), content).map(Made::Flat) };
+        flat.or_else(|| self.cache.get(self.engine(), content).map(Made::Component))
     }
 
     fn compile(&self, path: &Path, bytes: &[u8], content: &[u8; 32]) -> Result<Made, LoadProblem> {
@@ -129,41 +110,33 @@ impl Loader {
         let component = encode::component(path, bytes)?;
         if let Some(main) = flat::find(&component).filter(|_| !self.force_component) {
             let hollow = flat::hollow(&component).map_err(LoadProblem::Compile)?;
-            let types = Component::from_binary(&self.engine, &hollow).map_err(failed)?;
-            Contract::get().needs(&self.engine, &types)?;
-            Contract::get().exports(&self.engine, &types)?;
+            let types = Component::from_binary(self.engine(), &hollow).map_err(failed)?;
+            Contract::get().needs(self.engine(), &types)?;
+            Contract::get().exports(self.engine(), &types)?;
             let module = flat::rewrite(&main).map_err(LoadProblem::Compile)?;
-            let module = Module::from_binary(&self.engine, &module).map_err(failed)?;
+            let module = Module::from_binary(self.engine(), &module).map_err(failed)?;
             self.cache.put(content, &module);
             return Ok(Made::Flat(module));
         }
-        let component = Component::from_binary(&self.engine, &component).map_err(failed)?;
+        let component = Component::from_binary(self.engine(), &component).map_err(failed)?;
         self.cache.put(content, &component);
         Ok(Made::Component(component))
     }
 
-    fn link_component(&self, name: String, version: String, component: &Component) -> Result<WasmModule, LoadProblem> {
-        let contract = Contract::get();
-        let needs = contract.needs(&self.engine, component)?;
-        let exports = contract.exports(&self.engine, component)?;
-        let parks = needs.blocking || needs.wasi;
-        let pre = self.components.get(parks).instantiate_pre(component);
-        let code = Code::Component(pre.map_err(unlinked)?, exports);
-        Ok(WasmModule { name, version, imports: needs.imports, code, parks, wasi: needs.wasi })
-    }
-
-    fn link_flat(&self, name: String, version: String, module: &Module) -> Result<WasmModule, LoadProblem> {
-        let interfaces = module.imports().map(|import| import.module().to_owned());
-        let imports: BTreeSet<String> = interfaces.filter(|interface| interface != flat::ADDED).collect();
-        let parks = imports.iter().any(|interface| interface.starts_with(BLOCKING));
-        let pre = self.flat.get(parks).instantiate_pre(module).map_err(unlinked)?;
-        let code = Code::Flat(pre, Places::of(module).map_err(unlinked)?);
-        Ok(WasmModule { name, version, imports: imports.into_iter().collect(), code, parks, wasi: false })
+    fn link(&self, name: String, version: String, made: &Made, needs: Needs) -> Result<WasmModule, LoadProblem> {
+        let Needs { imports, blocking, wasi } = needs;
+        let parks = blocking || wasi;
+        let first = self.engines.first().link(made, parks)?;
+        let code = Twins::new(first, parks, self.several.then(|| self.engines.clone()));
+        Ok(WasmModule { name, version, imports, code, parks, wasi })
     }
 }
 
-fn unlinked(error: wasmtime::Error) -> LoadProblem {
-    LoadProblem::Link(format!("{error:#}"))
+fn needs_of_flat(module: &Module) -> Needs {
+    let interfaces = module.imports().map(|import| import.module().to_owned());
+    let imports: BTreeSet<String> = interfaces.filter(|interface| interface != flat::ADDED).collect();
+    let blocking = imports.iter().any(|interface| interface.starts_with(BLOCKING));
+    Needs { imports: imports.into_iter().collect(), blocking, wasi: false }
 }
 
 /// Loads all with `load`, in parallel; the results are in the order of the sources.
