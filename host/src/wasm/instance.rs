@@ -51,7 +51,7 @@ pub(super) enum Code {
 }
 
 impl Code {
-    fn engine(&self) -> &Engine {
+    pub(super) fn engine(&self) -> &Engine {
         match self {
             Self::Component(pre, _) => pre.engine(),
             Self::Flat(pre, _) => pre.module().engine(),
@@ -143,6 +143,13 @@ impl WasmModule {
 impl Module<Context> for WasmModule {
     fn create(&self, cx: &mut Context) -> Result<Box<dyn Behavior<Context>>, String> {
         let code = self.code.of(cx.worker());
+        self.instance(code, cx)
+    }
+}
+
+impl WasmModule {
+    /// An instance made of one of the module's twins.
+    pub(super) fn instance(&self, code: &Code, cx: &mut Context) -> Result<Box<dyn Behavior<Context>>, String> {
         let engine = code.engine();
         match code {
             Code::Component(pre, exports) if self.parks => self.parkable(engine, cx, async |store| {

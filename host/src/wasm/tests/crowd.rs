@@ -1,7 +1,9 @@
 //! Many instances at once, on the machine's default limits.
 
+use wasmtime::Engine;
+
 use crate::actor::{Module, Turn};
-use crate::wasm::tests::{MEMORY, guest, inside, letter, load};
+use crate::wasm::tests::{MEMORY, guest, inside, letter, load, told};
 
 #[test]
 fn twenty_thousand_instances_live_at_once() {
@@ -23,4 +25,23 @@ fn twenty_thousand_instances_live_at_once() {
         let more = maps().saturating_sub(before);
         assert!(more < 40_000, "{more} mappings: the default vm.max_map_count is 65530");
     });
+}
+
+#[test]
+fn a_worker_that_starts_many_gets_an_engine_of_its_own() {
+    let sleep = r#"(import "wasmactor:actor/blocking@0.1.0" "sleep" (func $sleep (param i64)))"#;
+    for parts in ["", sleep] {
+        let module = load(&guest(parts, "(call $ok)", "(call $err (i32.const 0) (i32.const 0))"));
+        let first = module.code.first().engine();
+        let own = |worker| !Engine::same(module.code.of(worker).engine(), first);
+        assert!(!own(Some(1)), "an engine for one actor");
+        (0..1000).for_each(|_| assert!(!own(None) && !own(Some(0))));
+        (0..1000).for_each(|_| _ = own(Some(1)));
+        assert!(own(Some(1)) && !own(Some(2)));
+        let said = inside(MEMORY, move |cx| {
+            let mut behavior = module.instance(module.code.of(Some(1)), cx).expect("an instance");
+            [behavior.init(cx), behavior.handle(cx, letter(b"a message"))].map(told)
+        });
+        assert_eq!(said, ["ok", "error: "]);
+    }
 }
