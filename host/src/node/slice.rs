@@ -110,7 +110,7 @@ fn stops() -> Slice {
 impl Long {
     fn new(turn: &TurnView, now: u64, slice: u64) -> Self {
         let (source, kind) = (turn.source, turn.kind);
-        // It has had a slice, or the monitor would not have told.
+        // It has had about a slice, or the monitor would not have told.
         Self { source, kind, since: now, resumed: now, busy: slice, warned: 0, yields: false }
     }
 

@@ -6,8 +6,8 @@
 //!
 //! - A mailbox that the worker had in the last round already: the guest is interrupted (a kill may be waiting), and what
 //!   would run next here is moved where others can take it.
-//! - The same mailbox for a slice, while others wait: its turn is to be cut. So a turn is cut after one slice to one and
-//!   a half.
+//! - While others wait, its turn is then to be cut: after half a slice to a whole one, since nobody knows when in the round
+//!   before last it began. A round more would be one slice to one and a half: longer than what was promised.
 //! - Turns wait in the slow lane: after two slices of other work the worker gives them one. So one that is long gets a
 //!   third of a worker at most while there is other work, all of it when there is none, and something always. Of many
 //!   workers a third do so at a time.
@@ -89,7 +89,7 @@ impl Monitor<'_> {
             if seen.rounds > 0 {
                 held = true;
                 run.rescue(worker);
-                if seen.rounds >= ROUNDS && run.others_wait(worker) {
+                if seen.rounds >= ROUNDS - 1 && run.others_wait(worker) {
                     run.status(worker).slice_over(take);
                 }
             }

@@ -90,6 +90,9 @@ thread_local! {
     static WAITING: RefCell<Table> = const { RefCell::new(Table { places: Vec::new(), taken: 0 }) };
 }
 
+/// No session has this number.
+const OVER: u64 = 0;
+
 /// Waits for the end of one session.
 pub(super) struct Wait {
     session: u64,
@@ -115,9 +118,12 @@ impl Wait {
 impl Future for Wait {
     type Output = Ending;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
         match self.slot.ending.take() {
-            Some(ending) => Poll::Ready(ending),
+            Some(ending) => {
+                self.session = OVER;
+                Poll::Ready(ending)
+            }
             None => {
                 self.slot.waiter.set(Some(Waiter::new(context.waker())));
                 Poll::Pending
@@ -129,7 +135,7 @@ impl Future for Wait {
 impl Drop for Wait {
     fn drop(&mut self) {
         // Still in the table: its end has not come.
-        if WAITING.with_borrow_mut(|waiting| waiting.remove(self.session)).is_some() {
+        if self.session != OVER && WAITING.with_borrow_mut(|waiting| waiting.remove(self.session)).is_some() {
             (self.cancel)(self.session);
         }
     }
