@@ -10,6 +10,7 @@ pub mod lock;
 pub mod message;
 pub mod payload;
 pub mod session;
+pub mod sole;
 pub mod sync;
 
 pub use address::Address;

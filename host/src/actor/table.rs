@@ -13,6 +13,7 @@
 use std::collections::VecDeque;
 
 use crate::actor::{Behavior, Usage};
+use crate::base::sole::Sole;
 use crate::base::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::base::sync::{Brief, OnceLock, Padded};
 use crate::base::{Address, Session};
@@ -73,7 +74,9 @@ pub type Watchers = Vec<(Address, Session)>;
 #[repr(C, align(64))]
 pub struct Slot<C> {
     pub mailbox: Mailbox,
-    pub core: Brief<Option<Core<C>>>,
+    /// Belongs to the thread to which the mailbox's stage is `Scheduled`: to the spawner until the mailbox is open, then to
+    /// the worker that took it from the run queue, until it goes back, rests, parks or closes.
+    pub core: Sole<Option<Core<C>>>,
     /// Only of the actor whose address the mailbox has. Most have none.
     pub watchers: Brief<Option<Box<Watchers>>>,
     /// What the actor has used so far.
@@ -87,7 +90,7 @@ impl<C> Default for Slot<C> {
     fn default() -> Self {
         Self {
             mailbox: Mailbox::default(),
-            core: Brief::new(None),
+            core: Sole::new(None),
             watchers: Brief::new(None),
             usage: Usage::default(),
             paused: AtomicBool::new(false),

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::actor::{Core, Module, Phase, registry};
+use crate::actor::{Core, Module, Phase, Slot, registry};
 use crate::base::sync::atomic::{AtomicU64, Ordering};
 use crate::base::sync::{Arc, Padded, RwLock};
 use crate::base::{Address, CallError, ErrorCode, Grants, Pattern, Payload, Session};
@@ -186,7 +186,7 @@ impl Node {
         }
         let tag = Tag { label: birth.kind.number, parent: birth.parent };
         let cx = Context::new(self, address, birth);
-        *slot.core.lock() = Some(Core { behavior: None, cx, phase: Phase::New, parked: false });
+        put(slot, Core { behavior: None, cx, phase: Phase::New, parked: false });
         slot.usage.reset();
         self.population.born(worker);
         before(address);
@@ -261,4 +261,12 @@ impl Context {
         let options = &inner.node.options;
         inner.node.give_birth(inner.worker, birth, options.mailbox, options.full, before)
     }
+}
+
+/// Fills a slot that was just acquired.
+#[expect(unsafe_code, reason = "the slot is the caller's alone")]
+fn put(slot: &Slot<Context>, core: Core<Context>) {
+    // SAFETY: the table gave this free slot to this thread, which has not opened the mailbox: nobody else can have it. Who
+    // had it before left it before it was released, and release and acquisition are under one lock.
+    unsafe { *slot.core.enter() = Some(core) };
 }

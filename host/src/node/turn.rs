@@ -5,6 +5,7 @@
 //! and ends each turn of the share, and what it owes then, stands in [`super::step`].
 
 use crate::actor::{Core, Phase, Slot, Turn};
+use crate::base::sole::SoleGuard;
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, Body, Cause, Message};
@@ -104,10 +105,10 @@ impl Node {
     }
 
     fn run_slot(self: &Arc<Self>, worker: &mut Worker, index: u32, slot: &Slot<Context>) {
-        let mut guard = slot.core.lock();
-        let Some(core) = guard.as_mut() else { return };
-        core.cx.inner_mut().worker = Some(worker.index);
         loop {
+            let mut guard = enter(slot);
+            let Some(core) = guard.as_mut() else { return };
+            core.cx.inner_mut().worker = Some(worker.index);
             let next = if core.phase == Phase::New && !slot.mailbox.killed() {
                 self.start(worker, core)
             } else {
@@ -117,12 +118,17 @@ impl Node {
                 Next::On => after(slot, core),
                 other => other,
             };
+            let (address, more) = (core.cx.address(), !core.cx.inner().share.is_empty());
+            // From here on the actor may be another worker's.
             match next {
-                Next::On => {}
-                Next::Parked => match slot.mailbox.park() {
-                    Parked::Yes => return,
-                    Parked::No => continue,
-                },
+                Next::On => drop(guard),
+                Next::Parked => {
+                    drop(guard);
+                    match slot.mailbox.park() {
+                        Parked::Yes => return,
+                        Parked::No => continue,
+                    }
+                }
                 Next::Cut => {
                     drop(guard);
                     return self.run.cut(index, || slot.mailbox.killed());
@@ -135,19 +141,18 @@ impl Node {
                     return;
                 }
             }
-            let rest = if core.cx.inner().share.is_empty() { slot.mailbox.rest() } else { Rest::Again };
+            let rest = if more { Rest::Again } else { slot.mailbox.rest() };
             match rest {
                 Rest::Idle => {
                     if slot.usage.measures() {
                         slot.usage.forget();
                     }
-                    return self.unpause(slot, core.cx.address());
+                    return self.unpause(slot, address);
                 }
                 // skynet's rule: to the tail only if another mailbox waits, else no queue traffic.
                 Rest::Again => {
                     let status = self.run.status(worker.index);
                     if status.is_over() {
-                        drop(guard);
                         return self.run.cut(index, || slot.mailbox.killed());
                     }
                     // An actor that comes from the slow lane has its whole slice.
@@ -301,6 +306,15 @@ impl Node {
         }
         Next::On
     }
+}
+
+/// The running half of the actor whose mailbox this worker has.
+#[expect(unsafe_code, reason = "the mailbox's stage is the right to it")]
+fn enter(slot: &Slot<Context>) -> SoleGuard<'_, Option<Core<Context>>> {
+    // SAFETY: the mailbox is `Scheduled`, and this worker has taken it from the run queue, where it is once at most
+    // (sched/mailbox.rs, with its models). Guards are dropped before it goes back, rests, parks or closes; all of that, and
+    // how it comes to the next worker, is under the mailbox's lock or through the queue.
+    unsafe { slot.core.enter() }
 }
 
 /// Whether the actor ends by itself after a share.
