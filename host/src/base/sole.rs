@@ -82,6 +82,12 @@ impl<T> fmt::Debug for Sole<T> {
     }
 }
 
+impl<T> fmt::Debug for SoleGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SoleGuard").finish_non_exhaustive()
+    }
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::Sole;
