@@ -175,7 +175,7 @@ impl Node {
         let tag = slot.mailbox.tag(address)?;
         let stats = ActorStats {
             label: self.label(tag.label),
-            messages: slot.usage.messages(),
+            messages: slot.usage.messages().saturating_sub(slot.mailbox.taken() as u64),
             waiting: slot.mailbox.len(),
             busy: Duration::from_nanos(slot.usage.busy_ns()),
             memory: slot.usage.memory(),

@@ -28,9 +28,9 @@ pub struct Worker {
     weight: i32,
 }
 
-/// Messages that change from a mailbox to its actor's share at a time, at most: enough that the lock does not show, and
-/// so few that a mailbox that grows is noticed.
-const SHARE: usize = 256;
+/// Messages that change from a mailbox to its actor's share at a time: all. To cut a part off, the lock's holder would walk
+/// over it, letter by letter, each perhaps a miss of the cache, while senders wait.
+const SHARE: usize = usize::MAX;
 
 impl Worker {
     /// The worker of an index, with skynet's weight for it.

@@ -566,6 +566,11 @@ impl Mailbox {
         inner.is(of).then_some(inner.tag)
     }
 
+    /// Messages that a worker has taken and not begun.
+    pub fn taken(&self) -> usize {
+        self.settled().shared as usize
+    }
+
     /// Messages that wait now, those in a worker's share too.
     pub fn len(&self) -> usize {
         let inner = self.settled();
