@@ -8,8 +8,9 @@
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+
 #[cfg(debug_assertions)]
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::base::sync::atomic::{AtomicBool, Ordering};
 
 /// See the file's head.
 pub struct Sole<T> {

@@ -33,8 +33,12 @@ pub enum CacheFolder {
 }
 
 /// The text of what decides how a module that runs flat is rewritten, and how it is entered.
-const REWRITING: [&str; 3] =
-    [include_str!("flat/main.rs"), include_str!("flat/rewrite.rs"), include_str!("flat/lower.rs")];
+const REWRITING: [&str; 4] = [
+    include_str!("flat/main.rs"),
+    include_str!("flat/rewrite.rs"),
+    include_str!("flat/rewrite/bodies.rs"),
+    include_str!("flat/lower.rs"),
+];
 
 /// Compiled code of one kind.
 pub(super) trait Compiled: Sized {
