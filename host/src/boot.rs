@@ -5,19 +5,21 @@
 //! one before has returned: later ones may rely on earlier ones. A failure in (3) stops what has started.
 //!
 //! Stop, at SIGTERM or SIGINT: (1) no more spawns; (2) every actor gets the stop signal, the last one of the manifest
-//! first; (3) those that have not ended when `stop-timeout` is over are killed; (4) the threads. A second signal ends
+//! first: those that others are `after`, and members of a supervisor, each when those behind them have ended; (3) those that have not ended when `stop-timeout` is over are killed; (4) the threads. A second signal ends
 //! the process at once. An app also stops by itself when no actor is left.
 
 mod signals;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::base::sync::Arc;
 use crate::base::{Address, Cause, Payload, Signal};
 use crate::manifest::{ActorSpec, Manifest};
 use crate::net::Net;
+use crate::node::supervise::{Membership, SupervisorId};
 use crate::node::{ModuleEntry, Node, NodeOptions, SpawnSpec};
 use crate::threads::Threads;
 use crate::time::Clock;
@@ -27,6 +29,8 @@ use crate::wasm::{LoadError, Source, WasmHost, WasmModule, WasmOptions};
 const INIT: Duration = Duration::from_secs(60);
 /// How long killed actors may take to end before the process ends without them.
 const KILL: Duration = Duration::from_secs(1);
+/// How often the end of a wave is looked for.
+const STEP: Duration = Duration::from_millis(1);
 /// How long sockets may take, in nanoseconds, to send what is queued after their actors have ended. Thin air.
 const DRAIN_NS: u64 = 1_000_000_000;
 
@@ -142,13 +146,14 @@ pub fn run(manifest: &Manifest, wasm: &WasmOptions) -> Result<ExitCode, BootErro
     let signals = signals::Signals::start(&node).map_err(machine("no signal handlers"))?;
     let threads = Threads::start(node.clone(), poller);
 
-    let mut started: Vec<Address> = Vec::new();
+    let mut started = Started::new();
     let start = start_all(&node, manifest, &signals, &mut started);
     if start.is_ok() {
         tracing::debug!(target: "wasmactor", "{} actors of {} run", node.alive(), manifest.name);
-        while !node.wait_all_ended(Duration::from_millis(100)) && !signals.stop_asked() {}
+        let ended = || node.wait_all_ended(Duration::from_millis(100));
+        while !ended() && !signals.stop_asked() && node.gave_up().is_none() {}
     }
-    stop_all(&node, manifest.host.stop_timeout, &started);
+    stop_all(&node, manifest, &started);
     if node.alive() == 0 {
         drain(&node);
         threads.stop();
@@ -165,22 +170,24 @@ fn start_all(
     node: &Arc<Node>,
     manifest: &Manifest,
     signals: &signals::Signals,
-    started: &mut Vec<Address>,
+    started: &mut Started,
 ) -> Result<(), BootError> {
-    for actor in &manifest.actors {
+    let mut supervisors = Supervisors::default();
+    for (entry, actor) in manifest.actors.iter().enumerate() {
+        let supervisor = actor.supervisor.as_ref().and_then(|name| supervisors.get(node, manifest, name));
         for index in 0..actor.count {
             if signals.stop_asked() {
                 return Ok(());
             }
             let failed = |reason: String| BootError::Start { name: actor.registered(index), reason };
-            let address = node.spawn_and_wait(spec(actor, index), INIT).map_err(|error| failed(error.to_string()))?;
-            started.push(address);
+            let address = node.spawn_and_wait(spec(actor, index, supervisor), INIT);
+            started.push((entry, address.map_err(|error| failed(error.to_string()))?));
         }
     }
     Ok(())
 }
 
-fn spec(actor: &ActorSpec, index: u32) -> SpawnSpec {
+fn spec(actor: &ActorSpec, index: u32, supervisor: Option<SupervisorId>) -> SpawnSpec {
     SpawnSpec {
         module: actor.module.clone(),
         label: Some(actor.name.clone()),
@@ -191,7 +198,26 @@ fn spec(actor: &ActorSpec, index: u32) -> SpawnSpec {
         grants: actor.grants.clone().map(Arc::new),
         mailbox: actor.mailbox,
         full: actor.full,
+        member: supervisor.map(|supervisor| Membership { supervisor, restart: actor.restart }),
         ..SpawnSpec::default()
+    }
+}
+
+/// The manifest's supervisors as the node knows them, each added when the first one below it starts.
+#[derive(Default)]
+struct Supervisors(BTreeMap<String, SupervisorId>);
+
+impl Supervisors {
+    fn get(&mut self, node: &Node, manifest: &Manifest, name: &str) -> Option<SupervisorId> {
+        if let Some(known) = self.0.get(name) {
+            return Some(*known);
+        }
+        let spec = manifest.supervisors.get(name)?;
+        // The manifest has no cycles.
+        let parent = spec.under.as_ref().and_then(|under| self.get(node, manifest, under));
+        let id = node.add_supervisor(name, spec.policy.clone(), parent);
+        self.0.insert(name.to_owned(), id);
+        Some(id)
     }
 }
 
@@ -203,12 +229,49 @@ fn drain(node: &Node) {
     }
 }
 
-fn stop_all(node: &Arc<Node>, grace: Duration, started: &[Address]) {
+/// Actors of the manifest, each with the number of its entry, in the order in which they started.
+type Started = Vec<(usize, Address)>;
+
+/// How many entries stop before each one, one after the other: those that are `after` it, and those behind it under the
+/// same supervisor.
+fn waves(actors: &[ActorSpec]) -> Vec<usize> {
+    let mut waves = vec![0; actors.len()];
+    // Entries stand behind those that they are after.
+    for (index, actor) in actors.iter().enumerate().rev() {
+        for (before, other) in actors[..index].iter().enumerate() {
+            let same = actor.supervisor.is_some() && actor.supervisor == other.supervisor;
+            if same || actor.after.contains(&other.name) {
+                waves[before] = waves[before].max(waves[index] + 1);
+            }
+        }
+    }
+    waves
+}
+
+fn stop_all(node: &Arc<Node>, manifest: &Manifest, started: &Started) {
+    let grace = manifest.host.stop_timeout;
     node.refuse_spawns();
     if node.alive() == 0 {
         return;
     }
-    for address in started.iter().rev() {
+    let waves = waves(&manifest.actors);
+    let last = waves.iter().copied().max().unwrap_or(0);
+    for wave in 0..last {
+        let now = || started.iter().rev().filter(|(entry, _)| waves[*entry] == wave).map(|(_, address)| *address);
+        now().for_each(|address| node.send_signal(address, Signal::Stop));
+        let until = Instant::now() + grace;
+        while now().any(|address| node.is_alive(address)) {
+            if Instant::now() >= until {
+                tracing::warn!(target: "wasmactor", "actors have not ended in time, and others wait to stop: they are killed");
+                for address in now() {
+                    node.kill(None, address, Cause::Stopped, "the host stops".to_owned());
+                }
+                break;
+            }
+            std::thread::sleep(STEP);
+        }
+    }
+    for (_, address) in started.iter().rev() {
         node.send_signal(*address, Signal::Stop);
     }
     // Those that were spawned by others; a second stop does no harm.

@@ -9,6 +9,7 @@
 //! | `raw` | tables whose keys are asked for by name and type; unknown keys |
 //! | `check` | the sections `[app]`, `[host]`, `[env]`, `[module.*]` |
 //! | `actor` | the `[[actor]]` entries, and that no two share a name |
+//! | `supervisor` | the `[supervisor.*]` tables, and in which order actors start |
 //! | `grants` | what an actor may touch |
 //! | `args` | TOML values as MessagePack |
 //! | `values` | names, durations, sizes, places of files |
@@ -22,6 +23,7 @@ mod check;
 mod diagnostic;
 mod grants;
 mod raw;
+mod supervisor;
 mod values;
 
 #[cfg(test)]
@@ -33,6 +35,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
+use crate::node::supervise::{Policy, Restart};
 use crate::wasm::Profile;
 
 pub use crate::base::Grants;
@@ -54,6 +57,8 @@ pub struct Manifest {
     pub env: BTreeMap<String, String>,
     /// By name.
     pub modules: BTreeMap<String, ModuleSpec>,
+    /// By name.
+    pub supervisors: BTreeMap<String, SupervisorSpec>,
     /// In the order in which they start. At least one.
     pub actors: Vec<ActorSpec>,
 }
@@ -124,6 +129,15 @@ pub struct ModuleSpec {
     pub grants: Grants,
 }
 
+/// A `[supervisor.NAME]` table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SupervisorSpec {
+    pub name: String,
+    pub policy: Policy,
+    /// The supervisor above it.
+    pub under: Option<String>,
+}
+
 /// An `[[actor]]` entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActorSpec {
@@ -140,6 +154,11 @@ pub struct ActorSpec {
     pub full: Option<Full>,
     /// Instead of the module's.
     pub grants: Option<Grants>,
+    /// A key of `Manifest::supervisors`.
+    pub supervisor: Option<String>,
+    pub restart: Restart,
+    /// Entries that start before this one, and stop after it.
+    pub after: Vec<String>,
 }
 
 impl ActorSpec {

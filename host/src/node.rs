@@ -8,6 +8,7 @@
 //! | `messaging`, `blocking` | send, request, reply; exclusive calls |
 //! | `deadline` | when time is over |
 //! | `spawn`, `exit` | birth and death |
+//! | `supervise`, `restart`, `links` | restarts by policy, what an actor keeps over one, ends that go on to others |
 //! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
 //! | `metrics` | what actors use, how long turns and waits are |
 //! | `slice`, `waker` | time slices and kills in the middle of a turn; wake-ups |
@@ -25,16 +26,19 @@ pub mod deadline;
 pub mod deliver;
 pub mod exit;
 pub mod lifecycle;
+mod links;
 pub mod log;
 pub mod messaging;
 pub mod metrics;
 pub mod names;
 pub mod native;
 pub mod outside;
+mod restart;
 pub mod slice;
 pub mod sockets;
 pub mod spawn;
 pub mod step;
+pub mod supervise;
 pub mod timers;
 pub mod turn;
 pub mod turn_kind;
@@ -119,6 +123,7 @@ pub struct Node {
     /// Actors without a parent that ended by a fault or an error of `init`.
     pub(in crate::node) failed: AtomicUsize,
     pub(in crate::node) ticks: RwLock<Vec<Tick>>,
+    pub(in crate::node) supervision: supervise::Supervision,
 }
 
 /// Sessions that a context takes at a time, so that the counter's cache line is seldom touched. Blocks begin at multiples
@@ -149,6 +154,7 @@ impl Node {
             stopping: AtomicBool::new(false),
             failed: AtomicUsize::new(0),
             ticks: RwLock::new(Vec::new()),
+            supervision: supervise::Supervision::default(),
             options,
             clock,
             net,

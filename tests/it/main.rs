@@ -10,6 +10,7 @@
 //! | `mailbox` | 8 | what happens at the bound |
 //! | `timers` | 9 | never early, cancelled, in order |
 //! | `lifecycle` | 3, 7 | birth, death, word of both, names, addresses |
+//! | `supervision` | 7 | restarts by policy, what is kept over one, links |
 //! | `signals` | | stop, subscribe, log files |
 //! | `sockets` | 11 | real TCP clients |
 //! | `slices` | | beside endless loops others go on |
@@ -42,5 +43,6 @@ mod scale;
 mod signals;
 mod slices;
 mod sockets;
+mod supervision;
 mod timers;
 mod wasi;

@@ -73,6 +73,17 @@ pub fn unwatch(watch: Watch) -> bool {
     lifecycle::unwatch(watch.0)
 }
 
+/// Binds this actor's failure to another's, both ways: when one of the two fails or is killed, the other one is ended as
+/// failed, too. Parent and children always, others by the grant `kill`. Errors: `NoSuchActor`, `NotGranted`, `Invalid`.
+pub fn link(target: Address) -> Result<(), Error> {
+    Ok(lifecycle::link(target.get())?)
+}
+
+/// Undoes a link. False: there was none.
+pub fn unlink(target: Address) -> bool {
+    lifecycle::unlink(target.get())
+}
+
 /// Asks for a signal. `Stop` needs no asking.
 pub fn subscribe(signal: Signal) {
     lifecycle::subscribe(match signal {

@@ -9,7 +9,7 @@ use crate::actor::registry;
 use crate::manifest::diagnostic::Findings;
 use crate::manifest::grants::{self, Scope};
 use crate::manifest::raw::{self, Node, Section};
-use crate::manifest::{ActorSpec, COUNT_MAX, check, values};
+use crate::manifest::{ActorSpec, COUNT_MAX, check, supervisor, values};
 
 const FORM: &str = "write\n    [[actor]]\n    name = \"alice\"\n    module = \"account\"";
 
@@ -48,8 +48,11 @@ fn actor(entry: &Node<'_>, scope: &Scope<'_>, taken: &mut Taken, findings: &mut 
     let full = section.choice("mailbox-full", &check::FULL, findings);
     let owner = name.as_ref().map_or_else(|| "an actor".to_owned(), |name| format!("actor `{name}`"));
     let grants = section.get("grants").map(|node| grants::read(node, &owner, scope, findings));
+    let member = supervisor::membership(&mut section, scope, findings);
     section.finish(findings);
-    let actor = ActorSpec { name: name?, module: module?, count, args, mailbox, full, grants };
+    let (supervisor, restart, after) = member;
+    let (name, module) = (name?, module?);
+    let actor = ActorSpec { name, module, count, args, mailbox, full, grants, supervisor, restart, after };
     let span = name_node.map_or(0..0, Node::span);
     let longest = actor.registered(count - 1);
     if longest.len() > registry::NAME_MAX {

@@ -10,7 +10,7 @@ use tracing::Level;
 use crate::manifest::diagnostic::Findings;
 use crate::manifest::grants::{self, Scope};
 use crate::manifest::raw::{self, Section};
-use crate::manifest::{Full, HostSettings, Manifest, ModuleSpec, actor, values};
+use crate::manifest::{Full, HostSettings, Manifest, ModuleSpec, actor, supervisor, values};
 use crate::wasm::Profile;
 
 /// A page of wasm memory, and all that 32-bit memory can address.
@@ -44,16 +44,29 @@ pub(super) fn manifest(tree: &DeTable<'_>, path: &Path, findings: &mut Findings<
     let env = env(&mut top, findings);
     let modules = top.get("module").and_then(|node| Section::of("[module]", node, findings).map(|_| node));
     let modules = modules.and_then(|node| node.get_ref().as_table());
+    let supervisors = top.get("supervisor").and_then(|node| Section::of("[supervisor]", node, findings).map(|_| node));
+    let supervisors = supervisors.and_then(|node| node.get_ref().as_table());
     let entries = top.get("actor");
     top.finish(findings);
 
     let module_names: BTreeSet<&str> =
         modules.iter().flat_map(|table| table.keys()).map(|key| key.get_ref().as_ref()).collect();
     let labels = module_names.iter().copied().chain(actor::names(entries)).collect();
-    let scope = Scope { manifest: path, env: &env, modules: module_names, labels };
+    let supervisor_names =
+        supervisors.iter().flat_map(|table| table.keys()).map(|key| key.get_ref().as_ref()).collect();
+    let scope = Scope {
+        manifest: path,
+        env: &env,
+        modules: module_names,
+        labels,
+        actors: actor::names(entries).collect(),
+        supervisors: supervisor_names,
+    };
+    let supervisors = supervisors.map(|table| supervisor::read(table, &scope, findings)).unwrap_or_default();
     let actors = actor::read(entries, &scope, findings);
+    let actors = supervisor::ordered(actors, findings);
     let modules = modules.map(|table| module_tables(table, &scope, findings)).unwrap_or_default();
-    Some(Manifest { path: path.to_owned(), name: name?, host, env, modules, actors })
+    Some(Manifest { path: path.to_owned(), name: name?, host, env, modules, supervisors, actors })
 }
 
 fn app(top: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<String> {

@@ -24,6 +24,10 @@ pub(super) struct Scope<'a> {
     pub(super) modules: BTreeSet<&'a str>,
     /// Names of `[module.*]` and `[[actor]]`: what a running actor can be called.
     pub(super) labels: BTreeSet<&'a str>,
+    /// Names of `[[actor]]`.
+    pub(super) actors: BTreeSet<&'a str>,
+    /// Names of `[supervisor.*]`.
+    pub(super) supervisors: BTreeSet<&'a str>,
 }
 
 /// Reads the table.

@@ -192,7 +192,12 @@ impl Net {
 
     /// Closes all sockets of an owner that ended; what is queued is sent first.
     pub fn close_all(&self, owner: Owner) {
-        for id in self.0.table.owned_by(owner) {
+        self.close_all_but(owner, &|_| false);
+    }
+
+    /// The same but for some of them.
+    pub fn close_all_but(&self, owner: Owner, kept: &dyn Fn(SocketId) -> bool) {
+        for id in self.0.table.owned_by(owner).into_iter().filter(|id| !kept(*id)) {
             if let Some(socket) = self.0.table.get(id)
                 && socket.owner() == owner
             {

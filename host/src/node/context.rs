@@ -13,6 +13,7 @@ use std::ops::Deref;
 use crate::base::sync::Arc;
 use crate::base::{Address, CallError, Grants, Payload, Session, SessionMap};
 use crate::node::Node;
+use crate::node::restart::OwnSockets;
 use crate::node::slice::Long;
 use crate::node::spawn::Kind;
 use crate::node::timers::TimerKey;
@@ -89,6 +90,12 @@ pub(in crate::node) struct Rare {
     pub exit: String,
     /// What this actor started last, and the modules' version then.
     pub spawned: Option<(u64, Arc<Kind>)>,
+    /// The actor is a supervisor's member.
+    pub member: bool,
+    /// Instances that the actor had before this one.
+    pub instance: u64,
+    /// Sockets of this instance; none: the first one, and all of the actor's are.
+    pub sockets: Option<OwnSockets>,
 }
 
 pub(in crate::node) struct Inner {
@@ -155,11 +162,13 @@ pub(in crate::node) struct Birth {
     pub args: Payload,
     pub names: Vec<String>,
     pub spawner: (Address, Session),
+    pub member: bool,
 }
 
 impl Context {
     pub(in crate::node) fn new(node: &Arc<Node>, address: Address, birth: Birth) -> Self {
-        let rare = (!birth.names.is_empty()).then(|| Box::new(Rare { names: birth.names, ..Rare::default() }));
+        let rare = (!birth.names.is_empty() || birth.member)
+            .then(|| Box::new(Rare { names: birth.names, member: birth.member, ..Rare::default() }));
         Self(Some(Box::new(Inner {
             node: Home::new(node),
             kind: birth.kind,

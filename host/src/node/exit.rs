@@ -17,17 +17,44 @@ use crate::actor::{Core, Slot};
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Session};
+use crate::node::context::Inner;
+use crate::node::supervise::Ended;
 use crate::node::{Context, Node};
 
 impl Node {
-    /// Ends an actor. `core` is out of its slot already.
-    pub(in crate::node) fn end(
+    /// The end of an instance: for good, unless a supervisor gives the actor another one. `core` is out of its slot.
+    pub(in crate::node) fn instance_ends(
         self: &Arc<Self>,
+        seat: usize,
         slot: &Slot<Context>,
         mut core: Core<Context>,
         cause: Cause,
         reason: &str,
     ) {
+        if core.cx.inner().rare.as_ref().is_some_and(|rare| rare.member) {
+            let index = core.cx.address().slot();
+            core = match self.member_ends(slot, core, cause, reason) {
+                Ended::ForGood(core) => core,
+                Ended::Rests => return,
+                Ended::Again => return self.run.push_tail(seat, index),
+            };
+        }
+        self.end(slot, core, cause, reason);
+    }
+
+    /// Takes back what an instance asked the host to send it.
+    pub(in crate::node) fn end_timers(&self, inner: &mut Inner) {
+        for key in std::mem::take(&mut inner.timers).into_values().into_iter().flatten() {
+            self.timers.cancel(key);
+        }
+        if std::mem::take(&mut inner.subscribed) {
+            let address = inner.address;
+            self.subscribers.lock().retain(|(_, subscriber)| *subscriber != address);
+        }
+    }
+
+    /// Ends an actor. `core` is out of its slot already.
+    fn end(self: &Arc<Self>, slot: &Slot<Context>, mut core: Core<Context>, cause: Cause, reason: &str) {
         let (address, worker) = (core.cx.inner().address, core.cx.inner().worker);
         let initialised = core.phase == crate::actor::Phase::Ready;
         self.log_end(&core.cx, cause, reason);
@@ -42,12 +69,7 @@ impl Node {
             self.registry.unregister(name, address);
         }
 
-        for key in std::mem::take(&mut inner.timers).into_values().into_iter().flatten() {
-            self.timers.cancel(key);
-        }
-        if inner.subscribed {
-            self.subscribers.lock().retain(|(_, subscriber)| *subscriber != address);
-        }
+        self.end_timers(inner);
         // A socket may have been handed over that the actor did not get to see.
         let unseen = closed.messages.any(|message| matches!(message.body, Body::Socket { .. }));
         if inner.has_sockets || unseen {
@@ -71,6 +93,7 @@ impl Node {
             let error = init_error(cause, reason);
             self.answer(worker, to, Message { source: address, session, body: Body::Spawned(Err(error)) });
         }
+        self.break_links(slot, worker, address, cause, reason);
         let watchers = slot.watchers.lock().take();
         for (watcher, watch) in watchers.map_or_else(Vec::new, |watchers| *watchers) {
             self.down(worker, watcher, watch, address, cause, reason);
@@ -101,7 +124,7 @@ impl Node {
 }
 
 /// What the senders of unanswered requests get.
-fn ended_error(address: Address, cause: Cause, reason: &str) -> CallError {
+pub(in crate::node) fn ended_error(address: Address, cause: Cause, reason: &str) -> CallError {
     let (code, verb) = match cause {
         Cause::Failed => (ErrorCode::ActorFailed, "failed"),
         Cause::Exited => (ErrorCode::ActorExited, "exited"),

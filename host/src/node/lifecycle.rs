@@ -48,9 +48,7 @@ impl Context {
     pub fn unwatch(&mut self, watch: Session) -> bool {
         let inner = self.inner_mut();
         let Some(target) = inner.rare().watches.remove(&watch) else { return false };
-        if let Some(slot) = inner.node.table.get(target) {
-            slot.watchers.lock().get_or_insert_default().retain(|(_, session)| *session != watch);
-        }
+        inner.node.unwatch(target, watch);
         true
     }
 
@@ -83,8 +81,17 @@ impl Node {
         }
     }
 
+    /// Takes a watch back.
+    pub(in crate::node) fn unwatch(&self, target: Address, watch: Session) {
+        if let Some(slot) = self.table.get(target)
+            && let Some(watchers) = slot.watchers.lock().as_mut()
+        {
+            watchers.retain(|(_, session)| *session != watch);
+        }
+    }
+
     /// Makes a watch. False: the target has ended.
-    fn watch(&self, target: Address, watcher: Address, session: Session) -> bool {
+    pub(in crate::node) fn watch(&self, target: Address, watcher: Address, session: Session) -> bool {
         let Some(slot) = self.table.get(target) else { return false };
         let mut watchers = slot.watchers.lock();
         let alive = slot.mailbox.tag(target).is_some();
@@ -114,6 +121,7 @@ impl Node {
     /// From now on nothing is spawned.
     pub fn refuse_spawns(&self) {
         self.stopping.store(true, crate::base::sync::atomic::Ordering::SeqCst);
+        self.end_resting();
     }
 
     /// Ends every actor.

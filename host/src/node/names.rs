@@ -11,6 +11,10 @@ impl Context {
         if !Pattern::any(&inner.kind.grants.names, name) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to use the name `{name}`")));
         }
+        // An earlier instance of this actor may have registered it.
+        if inner.rare.as_ref().is_some_and(|rare| rare.instance > 0 && rare.names.iter().any(|own| own == name)) {
+            return Ok(());
+        }
         let registered = inner.node.registry.register(name, inner.address);
         registered.map_err(|error| CallError::new(ErrorCode::Invalid, format!("name `{name}`: {error}")))?;
         inner.rare().names.push(name.to_owned());

@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, Body, CallError, ErrorCode, Grants, Message, Session, SocketEvent};
 use crate::net::{Duty, Flow, NetError, NetEvent, Owner, Poller, Sink, SocketId};
+use crate::node::context::Inner;
 use crate::node::{Context, Node, deliver};
 use crate::sched::{Inlet, Pushed, Wait};
 
@@ -33,6 +34,39 @@ fn parse(address: &str) -> Result<SocketAddr, CallError> {
     })
 }
 
+impl Inner {
+    /// A socket is this instance's from now on.
+    fn comes_by(&mut self, socket: u64) {
+        self.has_sockets = true;
+        if let Some(own) = self.rare.as_mut().and_then(|rare| rare.sockets.as_mut()) {
+            own.insert(socket);
+        }
+    }
+
+    /// Whether an event is of a socket of this instance, not of an earlier one.
+    pub(in crate::node) fn admit_socket(&mut self, socket: u64, event: &SocketEvent) -> bool {
+        self.has_sockets = true;
+        let Some(own) = self.rare.as_mut().and_then(|rare| rare.sockets.as_mut()) else { return true };
+        let mine = match event {
+            SocketEvent::Given(_) => {
+                own.insert(socket);
+                true
+            }
+            SocketEvent::Closed(_) => own.remove(&socket),
+            _ => own.contains(&socket),
+        };
+        if let SocketEvent::Accepted { socket: new, .. } = event {
+            if mine {
+                own.insert(*new);
+            } else {
+                // A listener of an earlier instance took it before it was closed. What fails here is closed already.
+                drop(self.node.net.close(self.address.raw(), SocketId::from_raw(*new)));
+            }
+        }
+        mine
+    }
+}
+
 impl Context {
     /// Listens; returns the socket's id.
     pub fn listen(&mut self, at: &str) -> Result<u64, CallError> {
@@ -42,7 +76,7 @@ impl Context {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to listen on {address}")));
         }
         let (id, _) = inner.node.net.listen(inner.address.raw(), address).map_err(|error| net_error(&error))?;
-        inner.has_sockets = true;
+        inner.comes_by(id.raw());
         Ok(id.raw())
     }
 
@@ -54,7 +88,7 @@ impl Context {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to connect to {address}")));
         }
         let id = inner.node.net.connect(inner.address.raw(), address).map_err(|error| net_error(&error))?;
-        inner.has_sockets = true;
+        inner.comes_by(id.raw());
         Ok(id.raw())
     }
 
@@ -108,6 +142,9 @@ impl Context {
             true
         };
         let given = node.net.give(owner, id, to.raw(), announce).map_err(|error| net_error(&error))?;
+        if given && let Some(own) = inner.rare.as_mut().and_then(|rare| rare.sockets.as_mut()) {
+            own.remove(&socket);
+        }
         if given { Ok(()) } else { Err(deliver::no_such_actor(to)) }
     }
 

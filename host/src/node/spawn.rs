@@ -13,6 +13,7 @@ use crate::base::sync::{Arc, Padded, RwLock};
 use crate::base::{Address, CallError, ErrorCode, Grants, Pattern, Payload, Session};
 use crate::node::context::{Birth, Inner};
 use crate::node::metrics::Times;
+use crate::node::supervise::Membership;
 use crate::node::{Context, Node};
 use crate::sched::{Full, Tag};
 
@@ -53,6 +54,8 @@ pub struct SpawnSpec {
     pub parent: Option<Address>,
     /// Who hears, under which session, when `init` has returned.
     pub spawner: Option<(Address, Session)>,
+    /// The supervisor that it belongs to.
+    pub member: Option<Membership>,
 }
 
 /// What all actors of a module, or of an entry of the manifest, have in common. There is one for each worker, on lines of
@@ -155,9 +158,14 @@ impl Node {
             args: spec.args.unwrap_or_else(Payload::empty),
             names: spec.names,
             spawner: spec.spawner.unwrap_or((Address::HOST, Session::NONE)),
+            member: spec.member.is_some(),
         };
         let (bound, full) = (spec.mailbox.unwrap_or(self.options.mailbox), spec.full.unwrap_or(self.options.full));
-        self.give_birth(worker, birth, bound, full, |_| {})
+        self.give_birth(worker, birth, bound, full, |address| {
+            if let Some(membership) = spec.member {
+                self.join(address, membership);
+            }
+        })
     }
 
     /// The rest of every spawn; `before` gets the new address before the actor can do anything.
@@ -257,6 +265,7 @@ impl Context {
             args,
             names: name.map(str::to_owned).into_iter().collect(),
             spawner: (inner.address, session),
+            member: false,
         };
         let options = &inner.node.options;
         inner.node.give_birth(inner.worker, birth, options.mailbox, options.full, before)

@@ -139,13 +139,12 @@ fn admit(inner: &mut Inner, message: &Message) -> bool {
         Body::Timeout => inner.timers.remove(&session).is_some(),
         Body::Down { .. } => inner.rare().watches.remove(&session).is_some(),
         Body::Signal(signal) => {
-            inner.stopping |= *signal == Signal::Stop;
-            true
+            // A supervisor's stop is for one instance.
+            let mine = session.is_none() || session.0 == 1 + inner.rare.as_ref().map_or(0, |rare| rare.instance);
+            inner.stopping |= mine && *signal == Signal::Stop;
+            mine
         }
-        Body::Socket { .. } => {
-            inner.has_sockets = true;
-            true
-        }
+        Body::Socket { socket, event } => inner.admit_socket(*socket, event),
         Body::Sweep => true,
     }
 }

@@ -9,6 +9,7 @@ mod metrics;
 mod sizes;
 mod slices;
 mod stress;
+mod supervision;
 mod time;
 
 use std::time::Duration;

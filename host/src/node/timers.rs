@@ -3,7 +3,7 @@
 //!
 //! Must hold: a timer of n ms is due n ms after it was asked for, or later. All timers of an actor end with it.
 
-use crate::base::sync::{Condvar, Mutex};
+use crate::base::sync::{Arc, Condvar, Mutex};
 use crate::base::{Address, Body, Message, Session};
 use crate::node::{Context, Node};
 pub use crate::time::TimerKey;
@@ -16,6 +16,8 @@ pub(in crate::node) enum Due {
     Timeout(Address, Session),
     /// Some deadline of an actor.
     Sweep(Address),
+    /// Something that a supervisor waits for.
+    Supervision(u64),
 }
 
 #[derive(Debug)]
@@ -67,7 +69,7 @@ impl Timers {
 
 impl Node {
     /// Fires what is due now.
-    pub fn fire_due(&self) {
+    pub fn fire_due(self: &Arc<Self>) {
         let now = self.clock.tick();
         let mut due = Vec::new();
         self.timers.state.lock().wheel.advance(now, |item| due.push(item));
@@ -75,6 +77,7 @@ impl Node {
             match item {
                 Due::Timeout(to, session) => self.timeout_due(to, session),
                 Due::Sweep(to) => self.sweep_due(to),
+                Due::Supervision(alarm) => self.supervision_due(alarm),
             }
         }
     }

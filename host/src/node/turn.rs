@@ -8,7 +8,7 @@ use crate::actor::{Core, Phase, Slot, Turn};
 use crate::base::sole::SoleGuard;
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::Ordering;
-use crate::base::{Address, Body, Cause, Message};
+use crate::base::{Address, Body, Cause, Message, Session};
 use crate::net::Poller;
 use crate::node::sockets::Sockets;
 use crate::node::turn_kind::TURN_NAMES;
@@ -136,7 +136,7 @@ impl Node {
                 Next::End(cause, reason) => {
                     if let Some(core) = guard.take() {
                         drop(guard);
-                        self.end(slot, core, cause, &reason);
+                        self.instance_ends(worker.index, slot, core, cause, &reason);
                     }
                     return;
                 }
@@ -187,7 +187,7 @@ impl Node {
     }
 
     /// What `init`, or what was left of it, came to.
-    fn first(&self, worker: &mut Worker, core: &mut Core<Context>, turn: Turn) -> Next {
+    fn first(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>, turn: Turn) -> Next {
         let next = match turn {
             Turn::Done(result) => self.initialised(core, result),
             turn => self.unfinished(core, turn),
@@ -293,13 +293,16 @@ impl Node {
         }
     }
 
-    fn initialised(&self, core: &mut Core<Context>, result: Result<(), String>) -> Next {
+    fn initialised(self: &Arc<Self>, core: &mut Core<Context>, result: Result<(), String>) -> Next {
         if let Err(error) = result {
             return Next::End(Cause::Failed, error);
         }
         core.phase = Phase::Ready;
         let inner = core.cx.inner_mut();
-        let (to, session) = inner.spawner;
+        if inner.rare.as_ref().is_some_and(|rare| rare.member) {
+            self.member_runs(inner.worker, inner.address);
+        }
+        let (to, session) = std::mem::replace(&mut inner.spawner, (Address::HOST, Session::NONE));
         if !session.is_none() {
             let body = Body::Spawned(Ok(inner.address));
             self.answer(inner.worker, to, Message { source: inner.address, session, body });
@@ -310,7 +313,7 @@ impl Node {
 
 /// The running half of the actor whose mailbox this worker has.
 #[expect(unsafe_code, reason = "the mailbox's stage is the right to it")]
-fn enter(slot: &Slot<Context>) -> SoleGuard<'_, Option<Core<Context>>> {
+pub(in crate::node) fn enter(slot: &Slot<Context>) -> SoleGuard<'_, Option<Core<Context>>> {
     // SAFETY: the mailbox is `Scheduled`, and this worker has taken it from the run queue, where it is once at most
     // (sched/mailbox.rs, with its models). Guards are dropped before it goes back, rests, parks or closes; all of that, and
     // how it comes to the next worker, is under the mailbox's lock or through the queue.

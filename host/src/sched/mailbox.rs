@@ -7,6 +7,7 @@
 //! | [`Mailbox::take`] | a share of the messages out |
 //! | [`Mailbox::rest`] | the end of a turn of the queue: idle, or to the queue again |
 //! | [`Mailbox::expect`], [`Mailbox::park`], [`Mailbox::answer`], [`Mailbox::wake`] | exclusive waiting |
+//! | [`Mailbox::suspend`], [`Mailbox::release`] | between two instances of one actor messages only wait |
 //! | [`Mailbox::kill`] | the end, as soon as no worker runs the actor |
 //!
 //! Must hold:
@@ -136,6 +137,8 @@ enum Stage {
     Scheduled,
     /// The actor waits in the middle of a turn.
     Parked,
+    /// The actor's instance has ended, and the next one is not due yet.
+    Suspended,
 }
 
 /// What few mailboxes ever need.
@@ -152,6 +155,8 @@ struct Inner {
     stage: Stage,
     full: Full,
     woken: bool,
+    /// `release` came before `suspend`.
+    released: bool,
     queue: Chain,
     /// How many in `queue`, and in the actor's share, count against the bound.
     ordinary: u32,
@@ -196,6 +201,7 @@ impl Default for Mailbox {
             stage: Stage::Free,
             full: Full::Refuse,
             woken: false,
+            released: false,
             queue: Chain::default(),
             ordinary: 0,
             shared: 0,
@@ -231,6 +237,7 @@ impl Inner {
         let due = match self.stage {
             Stage::Idle => true,
             Stage::Parked => self.resumable(),
+            Stage::Suspended => self.killed(),
             Stage::Free | Stage::Scheduled => false,
         };
         if due {
@@ -317,6 +324,7 @@ impl Mailbox {
         (inner.ordinary, inner.shared, inner.overload) = (0, 0, OVERLOAD);
         inner.begun = self.begun.load(Ordering::Relaxed);
         (inner.awaited, inner.deadline, inner.woken) = (Session::NONE, 0, false);
+        inner.released = false;
         self.waits_on.store(0, Ordering::Relaxed);
         let (messages, answer, rare) = (std::mem::take(&mut inner.queue), inner.answer.take(), inner.rare.take());
         drop(inner);
@@ -495,6 +503,44 @@ impl Mailbox {
         }
         inner.stage = Stage::Parked;
         Parked::Yes
+    }
+
+    /// The actor's instance has ended and another one will take its place: what comes waits until [`Mailbox::release`], or
+    /// a kill. No: one of them has come already, and the caller goes on with the mailbox. Only the worker that has it may
+    /// call this.
+    pub fn suspend(&self) -> Parked {
+        let mut inner = self.inner.lock();
+        (inner.awaited, inner.deadline, inner.woken) = (Session::NONE, 0, false);
+        let unwanted = inner.answer.take();
+        self.waits_on.store(0, Ordering::Relaxed);
+        let killed = inner.killed();
+        self.killed.store(killed, Ordering::Relaxed);
+        let goes_on = std::mem::take(&mut inner.released) || killed;
+        if !goes_on {
+            inner.stage = Stage::Suspended;
+        }
+        drop(inner);
+        drop(unwanted);
+        if goes_on { Parked::No } else { Parked::Yes }
+    }
+
+    /// The next instance is due. True: the caller must queue the mailbox.
+    pub fn release(&self, to: Address) -> bool {
+        let mut inner = self.inner.lock();
+        if !inner.is(to) {
+            return false;
+        }
+        if inner.stage != Stage::Suspended {
+            inner.released = true;
+            return false;
+        }
+        inner.stage = Stage::Scheduled;
+        true
+    }
+
+    /// Any message that waits, and that no worker has taken, such a one?
+    pub fn any(&self, such: impl Fn(&Message) -> bool) -> bool {
+        self.inner.lock().queue.any(such)
     }
 
     /// Brings what was awaited: into the lane if an exclusive call awaits it, else into the queue.

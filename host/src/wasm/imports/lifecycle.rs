@@ -26,6 +26,14 @@ impl Host for State {
         self.cx().unwatch(Session(watch))
     }
 
+    fn link(&mut self, target: u64) -> Result<(), Error> {
+        self.cx().link(Address::from_raw(target)).map_err(error)
+    }
+
+    fn unlink(&mut self, target: u64) -> bool {
+        self.cx().unlink(Address::from_raw(target))
+    }
+
     fn subscribe(&mut self, signal: Signal) {
         self.cx().subscribe(signal_from(signal));
     }

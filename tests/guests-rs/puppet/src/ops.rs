@@ -99,6 +99,8 @@ impl State {
             ["kill", target, ..] => self.put(done(lifecycle::kill(address(target), &rest(2)))),
             ["watch", target] => self.set("it", lifecycle::watch(address(target))),
             ["unwatch", watch] => self.set("it", lifecycle::unwatch(number(watch))),
+            ["link", target] => self.put(done(lifecycle::link(address(target)))),
+            ["unlink", target] => self.set("it", lifecycle::unlink(address(target))),
             ["subscribe", name] => lifecycle::subscribe(signal(name)),
             // registry.wit
             ["register", name] => self.put(done(registry::register(name))),

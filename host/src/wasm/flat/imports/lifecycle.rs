@@ -48,6 +48,14 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(INTERFACE, "unwatch", |mut from: From<'_>, watch: u64| {
         u32::from(from.data_mut().cx().unwatch(Session(watch)))
     })?;
+    linker.func_wrap(INTERFACE, "link", |mut from: From<'_>, target: u64, result: u32| {
+        let mut guest = guest(&mut from)?;
+        let linked = guest.state.cx().link(Address::from_raw(target));
+        guest.unit(result, linked)
+    })?;
+    linker.func_wrap(INTERFACE, "unlink", |mut from: From<'_>, target: u64| {
+        u32::from(from.data_mut().cx().unlink(Address::from_raw(target)))
+    })?;
     linker.func_wrap(INTERFACE, "subscribe", |mut from: From<'_>, which: u32| {
         from.data_mut().cx().subscribe(signal(which)?);
         Ok(())

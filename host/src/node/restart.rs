@@ -1,0 +1,104 @@
+//! From one instance of an actor to the next, in the same slot. Run by the worker that has the actor.
+//!
+//! | kept | address, names, parent, arguments, grants, others' watches, ordinary messages that wait (unless the policy
+//! clears them), sockets that were handed over and that the old instance has not seen |
+//! | ended | the guest's memory, the message that was being handled, timers, subscriptions to signals, the actor's own
+//! watches and links, its sockets (listeners too), what it awaited (replies, spawns: they come to nobody) |
+//! | answered | requests that it held, the one of the failed turn among them, with the reason |
+//!
+//! Must hold: nothing that was meant for the old instance reaches the next: what it awaited is no longer in the book
+//! (`step::admit` passes it over), socket events only come through for sockets that the next one has come by itself.
+
+use std::collections::HashSet;
+
+use crate::actor::{Core, Phase, Slot};
+use crate::base::sync::atomic::Ordering;
+use crate::base::{Body, Cause, Message, Session, SocketEvent};
+use crate::node::exit::ended_error;
+use crate::node::{Context, Node};
+use crate::sched::Taken;
+use std::cell::RefCell;
+
+/// Sockets that an actor with an earlier instance has come by in this one.
+pub(in crate::node) type OwnSockets = HashSet<u64>;
+
+/// Messages that are taken from a mailbox at a time to be refused.
+const LOT: usize = 256;
+
+impl Node {
+    /// Ends an instance, and makes the actor ready for the next one.
+    pub(in crate::node) fn lay_to_rest(
+        &self,
+        slot: &Slot<Context>,
+        mut core: Core<Context>,
+        cause: Cause,
+        reason: &str,
+        clear: bool,
+    ) -> Core<Context> {
+        self.log_end(&core.cx, cause, reason);
+        drop(core.behavior.take());
+        let error = ended_error(core.cx.address(), cause, reason);
+        if clear {
+            self.refuse_all(slot, &mut core, &error);
+        }
+        (core.phase, core.parked) = (Phase::New, false);
+
+        let unseen = RefCell::new(OwnSockets::new());
+        let any = |message: &Message| {
+            if let Body::Socket { socket, event } = &message.body {
+                match event {
+                    SocketEvent::Given(_) => drop(unseen.borrow_mut().insert(*socket)),
+                    _ => return true,
+                }
+            }
+            false
+        };
+        let mut sockets = core.cx.inner().share.any(any);
+        sockets |= slot.mailbox.any(any);
+        let unseen = unseen.into_inner();
+
+        let requests = core.cx.take_requests();
+        let inner = core.cx.inner_mut();
+        let (address, worker) = (inner.address, inner.worker);
+        self.end_timers(inner);
+        if inner.has_sockets || sockets || !unseen.is_empty() {
+            self.net.close_all_but(address.raw(), &|id| unseen.contains(&id.raw()));
+        }
+        slot.paused.store(false, Ordering::Relaxed);
+        inner.has_sockets = !unseen.is_empty();
+        (inner.exiting, inner.stopping) = (false, false);
+        (inner.deferred, inner.long) = (Session::NONE, None);
+        inner.outstanding = Default::default();
+        let rare = inner.rare();
+        rare.exit.clear();
+        rare.instance += 1;
+        rare.sockets = Some(unseen);
+        let watches = std::mem::take(&mut rare.watches);
+        for (session, target) in watches.iter() {
+            self.unwatch(*target, session);
+        }
+        for request in requests {
+            self.reply(worker, address, request.source, request.session, Err(error.clone()));
+        }
+        self.break_links(slot, worker, address, cause, reason);
+        core
+    }
+
+    /// Answers everything that waits with an error.
+    fn refuse_all(&self, slot: &Slot<Context>, core: &mut Core<Context>, error: &crate::base::CallError) {
+        let (address, worker) = (core.cx.address(), core.cx.inner().worker);
+        loop {
+            while let Some(letter) = slot.mailbox.begin(&mut core.cx.inner_mut().share) {
+                self.bounce(worker, address, letter.open(), error);
+            }
+            match slot.mailbox.take(LOT, &mut core.cx.inner_mut().share, false) {
+                Taken::Messages { .. } => {}
+                Taken::Killed(cause, reason) => {
+                    slot.mailbox.kill(address, cause, reason);
+                    return;
+                }
+                Taken::Resume | Taken::Nothing => return,
+            }
+        }
+    }
+}
