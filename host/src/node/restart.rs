@@ -17,7 +17,6 @@ use crate::base::{Body, Cause, Message, Session, SocketEvent};
 use crate::node::exit::ended_error;
 use crate::node::{Context, Node};
 use crate::sched::Taken;
-use std::cell::RefCell;
 
 /// Sockets that an actor with an earlier instance has come by in this one.
 pub(in crate::node) type OwnSockets = HashSet<u64>;
@@ -43,19 +42,14 @@ impl Node {
         }
         (core.phase, core.parked) = (Phase::New, false);
 
-        let unseen = RefCell::new(OwnSockets::new());
-        let any = |message: &Message| {
-            if let Body::Socket { socket, event } = &message.body {
-                match event {
-                    SocketEvent::Given(_) => drop(unseen.borrow_mut().insert(*socket)),
-                    _ => return true,
-                }
-            }
-            false
+        let (mut unseen, mut sockets) = (OwnSockets::new(), false);
+        let mut look = |message: &Message| match &message.body {
+            Body::Socket { socket, event: SocketEvent::Given(_) } => drop(unseen.insert(*socket)),
+            Body::Socket { .. } => sockets = true,
+            _ => {}
         };
-        let mut sockets = core.cx.inner().share.any(any);
-        sockets |= slot.mailbox.any(any);
-        let unseen = unseen.into_inner();
+        core.cx.inner().share.iter().for_each(&mut look);
+        slot.mailbox.each(look);
 
         let requests = core.cx.take_requests();
         let inner = core.cx.inner_mut();

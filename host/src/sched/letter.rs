@@ -216,16 +216,20 @@ impl Chain {
 
     /// Any message that is such a one?
     pub fn any(&self, such: impl Fn(&Message) -> bool) -> bool {
+        self.iter().any(such)
+    }
+
+    /// All messages, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Message> {
         let mut at = self.ends.map(|(first, _)| first);
-        while let Some(node) = at {
-            // SAFETY: the node is the chain's, which is borrowed here, and its message is there.
+        std::iter::from_fn(move || {
+            let node = at?;
+            // SAFETY: the node is the chain's, which is borrowed for as long as the iterator and what it gives, and its message
+            // is there.
             let (message, next) = unsafe { ((*node.as_ptr()).message.assume_init_ref(), (*node.as_ptr()).next) };
-            if such(message) {
-                return true;
-            }
             at = next;
-        }
-        false
+            Some(message)
+        })
     }
 }
 

@@ -538,9 +538,9 @@ impl Mailbox {
         true
     }
 
-    /// Any message that waits, and that no worker has taken, such a one?
-    pub fn any(&self, such: impl Fn(&Message) -> bool) -> bool {
-        self.inner.lock().queue.any(such)
+    /// Shows every message that waits and that no worker has taken.
+    pub fn each(&self, look: impl FnMut(&Message)) {
+        self.inner.lock().queue.iter().for_each(look);
     }
 
     /// Brings what was awaited: into the lane if an exclusive call awaits it, else into the queue.

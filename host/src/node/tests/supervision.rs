@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Bench, Journal, done, lines, show};
 use crate::actor::{Fault, Turn};
-use crate::base::{Address, Body, Cause, Message, Payload};
+use crate::base::{Address, Body, Cause, Message, Payload, Session, SocketEvent};
 use crate::node::supervise::{Membership, Policy, Restart, Strategy, SupervisorId};
 use crate::node::{Context, SpawnSpec};
 
@@ -63,6 +63,24 @@ fn what_waits_goes_to_the_next_instance_under_the_same_address_and_name() {
     assert_eq!(bench.node.lookup(".a"), Some(a));
     bench.pass(2000);
     assert_eq!(taken(&journal), [""; 0], "timers end with their instance");
+}
+
+#[test]
+fn a_socket_that_was_handed_over_unseen_is_kept_whatever_came_before_it() {
+    let (mut bench, journal) = (Bench::new(), Journal::default());
+    let top = bench.node.add_supervisor("top", policy(Strategy::OneForOne), None);
+    let a = member(&mut bench, "a", (top, Restart::Permanent), &journal);
+    let listen = || bench.node.net().listen(a.raw(), "127.0.0.1:0".parse().expect("an address")).expect("a port").0;
+    let (old, given) = (listen(), listen());
+    queue(&bench, a, &["trap"]);
+    for (socket, event) in [(old, SocketEvent::End), (given, SocketEvent::Given("a peer".to_owned()))] {
+        let body = Body::Socket { socket: socket.raw(), event };
+        bench.node.answer(None, a, Message { source: Address::HOST, session: Session::NONE, body });
+    }
+    bench.run();
+    assert_eq!(taken(&journal), ["a begins", "a trap", "a begins", "a socket"], "the old one's event is nobody's");
+    let open = bench.node.net().stats().into_iter().filter(|socket| !socket.closing);
+    assert_eq!(open.map(|socket| socket.id).collect::<Vec<_>>(), [given]);
 }
 
 #[test]
