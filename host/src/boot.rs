@@ -5,8 +5,9 @@
 //! one before has returned: later ones may rely on earlier ones. A failure in (3) stops what has started.
 //!
 //! Stop, at SIGTERM or SIGINT: (1) no more spawns; (2) every actor gets the stop signal, the last one of the manifest
-//! first: those that others are `after`, and members of a supervisor, each when those behind them have ended; (3) those that have not ended when `stop-timeout` is over are killed; (4) the threads. A second signal ends
-//! the process at once. An app also stops by itself when no actor is left.
+//! first: those that others are `after`, and members of a supervisor, each when those behind them have ended; (3) those
+//! that have not ended when `stop-timeout` is over are killed; (4) the threads. A second signal ends the process at once.
+//! An app also stops by itself when no actor is left, or when a supervisor with nobody above it gave up.
 
 mod signals;
 

@@ -189,7 +189,7 @@ fn nothing_is_asked_for_where_one_thread_sends_and_another_receives() {
         for () in start {
             asked.push(allocations(|| {
                 let mut batch = Chain::default();
-                let _ = receiver.take(usize::MAX, &mut batch, false);
+                let _ = receiver.take(&mut batch, false);
                 while receiver.begin(&mut batch).is_some() {}
             }));
             done.send(()).expect("the sender waits");

@@ -26,21 +26,16 @@ pub(in crate::node) struct Home(ManuallyDrop<Arc<Node>>);
 impl Home {
     #[expect(unsafe_code, reason = "a reference that is not counted")]
     fn new(node: &Arc<Node>) -> Self {
-        // SAFETY: this copy is never dropped, so the count stays right. A context, and what its turn uses, is in a slot of the node's own
-        // table, or in the hands of a worker, which has a counted reference for as long as it runs: so the node is there
-        // whenever a context is used.
+        // SAFETY: this copy is never dropped, so the count stays right. A context, and what its turn uses, is in a slot of the
+        // node's own table, or in the hands of a worker, which has a counted reference for as long as it runs: so the
+        // node is there whenever a context is used.
         Self(ManuallyDrop::new(unsafe { std::ptr::read(node) }))
-    }
-
-    /// The same once more, for as long as a worker runs the actor: what is found by it can be held while the context
-    /// changes.
-    #[inline]
-    pub(in crate::node) fn again(&self) -> Self {
-        Self::new(self)
     }
 }
 
+/// The same once more, for as long as a worker runs the actor: what is found by it can be held while the context changes.
 impl Clone for Home {
+    #[inline]
     fn clone(&self) -> Self {
         Self::new(&self.0)
     }
@@ -141,6 +136,16 @@ pub(in crate::node) struct Inner {
 impl Inner {
     pub(in crate::node) fn rare(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
+    }
+
+    /// Whether the actor is a supervisor's member.
+    pub(in crate::node) fn is_member(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.member)
+    }
+
+    /// Instances that the actor had before this one.
+    pub(in crate::node) fn earlier(&self) -> u64 {
+        self.rare.as_ref().map_or(0, |rare| rare.instance)
     }
 }
 

@@ -31,7 +31,7 @@ impl Node {
         cause: Cause,
         reason: &str,
     ) {
-        if core.cx.inner().rare.as_ref().is_some_and(|rare| rare.member) {
+        if core.cx.inner().is_member() {
             let index = core.cx.address().slot();
             core = match self.member_ends(slot, core, cause, reason) {
                 Ended::ForGood(core) => core,

@@ -5,6 +5,7 @@
 
 use crate::base::sync::Arc;
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Pattern, Session, Signal};
+use crate::node::context::Inner;
 use crate::node::{Context, Node, deliver};
 
 impl Context {
@@ -20,10 +21,7 @@ impl Context {
     /// Ends another actor (or this one, like `exit` but at once and without the rest of its turn).
     pub fn kill(&mut self, target: Address, reason: String) -> Result<(), CallError> {
         let inner = self.inner();
-        let tag = inner.node.table.get(target).and_then(|slot| slot.mailbox.tag(target));
-        let tag = tag.ok_or_else(|| deliver::no_such_actor(target))?;
-        let own = target == inner.address || tag.parent == inner.address;
-        if !own && !Pattern::any(&inner.kind.grants.kill, &inner.node.label(tag.label)) {
+        if !inner.may_kill(target, inner.address)? {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to kill {target}")));
         }
         if inner.node.kill(inner.worker, target, Cause::Killed, reason) {
@@ -64,6 +62,16 @@ impl Context {
     }
 }
 
+impl Inner {
+    /// Whether this actor may end another one: a child, by grant, or `also` this one. Errors: it has ended.
+    pub(in crate::node) fn may_kill(&self, target: Address, also: Address) -> Result<bool, CallError> {
+        let tag = self.node.table.get(target).and_then(|slot| slot.mailbox.tag(target));
+        let tag = tag.ok_or_else(|| deliver::no_such_actor(target))?;
+        let own = target == also || tag.parent == self.address;
+        Ok(own || Pattern::any(&self.kind.grants.kill, &self.node.label(tag.label)))
+    }
+}
+
 impl Node {
     /// Ends an actor from anywhere. False: it has ended already.
     pub fn kill(&self, worker: Option<usize>, target: Address, cause: Cause, reason: String) -> bool {
@@ -83,11 +91,17 @@ impl Node {
 
     /// Takes a watch back.
     pub(in crate::node) fn unwatch(&self, target: Address, watch: Session) {
-        if let Some(slot) = self.table.get(target)
-            && let Some(watchers) = slot.watchers.lock().as_mut()
-        {
-            watchers.retain(|(_, session)| *session != watch);
-        }
+        self.forget(target, |(_, session)| *session == watch);
+    }
+
+    /// Takes such entries out of an actor's watchers. False: there was none, or the actor has ended.
+    pub(in crate::node) fn forget(&self, target: Address, such: impl Fn(&(Address, Session)) -> bool) -> bool {
+        let Some(slot) = self.table.get(target) else { return false };
+        let mut watchers = slot.watchers.lock();
+        let Some(watchers) = watchers.as_mut().filter(|_| slot.mailbox.tag(target).is_some()) else { return false };
+        let before = watchers.len();
+        watchers.retain(|entry| !such(entry));
+        before != watchers.len()
     }
 
     /// Makes a watch. False: the target has ended.

@@ -4,7 +4,7 @@
 //! both sides before one of them is ended for the other's sake, so a failure goes around a ring of links once.
 
 use crate::actor::Slot;
-use crate::base::{Address, CallError, Cause, ErrorCode, Pattern, Session};
+use crate::base::{Address, CallError, Cause, ErrorCode, Session};
 use crate::node::{Context, Node, deliver};
 
 /// Stands for the session where others' watches have one.
@@ -14,10 +14,7 @@ impl Context {
     /// Binds this actor's failure to another's, both ways.
     pub fn link(&mut self, target: Address) -> Result<(), CallError> {
         let inner = self.inner();
-        let tag = inner.node.table.get(target).and_then(|slot| slot.mailbox.tag(target));
-        let tag = tag.ok_or_else(|| deliver::no_such_actor(target))?;
-        let own = tag.parent == inner.address || target == inner.parent;
-        if !own && !Pattern::any(&inner.kind.grants.kill, &inner.node.label(tag.label)) {
+        if !inner.may_kill(target, inner.parent)? {
             let reason = format!("no grant to kill {target}, which a link may do");
             return Err(CallError::new(ErrorCode::NotGranted, reason));
         }
@@ -44,16 +41,8 @@ impl Context {
 impl Node {
     /// Undoes a link on both sides. True: there was one.
     fn unlink(&self, one: Address, other: Address) -> bool {
-        let forget = |of: Address, whom: Address| {
-            let Some(slot) = self.table.get(of) else { return false };
-            let mut watchers = slot.watchers.lock();
-            let Some(watchers) = watchers.as_mut().filter(|_| slot.mailbox.tag(of).is_some()) else { return false };
-            let before = watchers.len();
-            watchers.retain(|entry| *entry != (whom, LINK));
-            before != watchers.len()
-        };
-        let mine = forget(one, other);
-        forget(other, one) || mine
+        let mine = self.forget(one, |entry| *entry == (other, LINK));
+        self.forget(other, |entry| *entry == (one, LINK)) || mine
     }
 
     /// An instance has ended: its links are undone, and those at their other ends fail too, unless it ended well.

@@ -60,48 +60,50 @@ impl Times {
     }
 }
 
-/// Says which chances to take: at random, so that it does not fall into step with what it looks at.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::node) struct Sampler {
-    left: u32,
-    drawn: u32,
-    seed: u32,
+/// Says which chances to take: at random, so that it does not fall into step with what it looks at. One a thread.
+struct Sampler {
+    left: Cell<u32>,
+    drawn: Cell<u32>,
+    seed: Cell<u32>,
 }
 
 impl Sampler {
-    pub(in crate::node) const fn new() -> Self {
-        Self { left: EVERY, drawn: EVERY, seed: 0x9e37_79b9 }
+    const fn new() -> Self {
+        Self { left: Cell::new(EVERY), drawn: Cell::new(EVERY), seed: Cell::new(0x9e37_79b9) }
     }
 
     /// None mostly; else how many chances this one stands for.
     #[inline]
-    pub(in crate::node) fn due(&mut self) -> Option<u64> {
+    fn due(&self) -> Option<u64> {
         if !COUNTED {
             return None;
         }
-        self.left -= 1;
-        (self.left == 0).then(|| self.draw())
+        let left = self.left.get() - 1;
+        self.left.set(left);
+        (left == 0).then(|| self.draw())
     }
 
     #[cold]
-    fn draw(&mut self) -> u64 {
-        let weight = self.drawn;
+    fn draw(&self) -> u64 {
+        let weight = self.drawn.get();
         // Marsaglia's xorshift32; EVERY / 2 to EVERY * 3 / 2 - 1 chances until the next.
-        self.seed ^= self.seed << 13;
-        self.seed ^= self.seed >> 17;
-        self.seed ^= self.seed << 5;
-        self.drawn = EVERY / 2 + self.seed % EVERY;
-        self.left = self.drawn;
+        let mut seed = self.seed.get();
+        seed ^= seed << 13;
+        seed ^= seed >> 17;
+        seed ^= seed << 5;
+        let next = EVERY / 2 + seed % EVERY;
+        self.seed.set(seed);
+        self.drawn.set(next);
+        self.left.set(next);
         u64::from(weight)
     }
 }
 
 thread_local! {
-    /// Messages that this thread sends until it measures the wait of one.
-    static UNTIL: Cell<u32> = const { Cell::new(EVERY) };
-    static SENT: Cell<Sampler> = const { Cell::new(Sampler::new()) };
-    /// The same for turns, which [`turn_begins`] and [`turn_ends`] count.
-    static TURNS: Cell<Sampler> = const { Cell::new(Sampler::new()) };
+    /// Messages that this thread sends, whose waits are measured.
+    static SENT: Sampler = const { Sampler::new() };
+    /// Turns that begin on this thread.
+    static TURNS: Sampler = const { Sampler::new() };
     static BEGUN: Cell<Measured> = const { Cell::new(Measured::NOT) };
 }
 
@@ -121,11 +123,9 @@ impl Measured {
 /// A turn begins on this thread; `now` is asked if it is to be measured.
 #[inline]
 pub(in crate::node) fn turn_begins(now: impl FnOnce() -> u64) {
-    let mut sampler = TURNS.get();
-    if let Some(weight) = sampler.due() {
+    if let Some(weight) = TURNS.with(Sampler::due) {
         BEGUN.set(Measured { begun: now(), weight });
     }
-    TURNS.set(sampler);
 }
 
 /// A turn has ended on this thread: as it was begun here, if it was measured.
@@ -218,20 +218,11 @@ impl Node {
     /// A message is about to be put into a mailbox: true if its wait is measured.
     #[inline]
     pub(in crate::node) fn measure(&self, slot: &Slot<Context>) -> bool {
-        if !COUNTED {
-            return false;
-        }
-        let until = UNTIL.get() - 1;
-        UNTIL.set(until);
-        until == 0 && self.measure_now(slot)
+        SENT.with(Sampler::due).is_some() && self.measure_now(slot)
     }
 
     #[cold]
     fn measure_now(&self, slot: &Slot<Context>) -> bool {
-        let mut sampler = SENT.get();
-        sampler.draw();
-        UNTIL.set(sampler.drawn);
-        SENT.set(sampler);
         slot.usage.sent(self.clock.now_ns(), slot.mailbox.queued() + 1)
     }
 

@@ -13,16 +13,13 @@ use std::collections::HashSet;
 
 use crate::actor::{Core, Phase, Slot};
 use crate::base::sync::atomic::Ordering;
-use crate::base::{Body, Cause, Message, Session, SocketEvent};
+use crate::base::{Body, CallError, Cause, Message, Session, SocketEvent};
 use crate::node::exit::ended_error;
 use crate::node::{Context, Node};
 use crate::sched::Taken;
 
 /// Sockets that an actor with an earlier instance has come by in this one.
 pub(in crate::node) type OwnSockets = HashSet<u64>;
-
-/// Messages that are taken from a mailbox at a time to be refused.
-const LOT: usize = 256;
 
 impl Node {
     /// Ends an instance, and makes the actor ready for the next one.
@@ -79,13 +76,13 @@ impl Node {
     }
 
     /// Answers everything that waits with an error.
-    fn refuse_all(&self, slot: &Slot<Context>, core: &mut Core<Context>, error: &crate::base::CallError) {
+    fn refuse_all(&self, slot: &Slot<Context>, core: &mut Core<Context>, error: &CallError) {
         let (address, worker) = (core.cx.address(), core.cx.inner().worker);
         loop {
             while let Some(letter) = slot.mailbox.begin(&mut core.cx.inner_mut().share) {
                 self.bounce(worker, address, letter.open(), error);
             }
-            match slot.mailbox.take(LOT, &mut core.cx.inner_mut().share, false) {
+            match slot.mailbox.take(&mut core.cx.inner_mut().share, false) {
                 Taken::Messages { .. } => {}
                 Taken::Killed(cause, reason) => {
                     slot.mailbox.kill(address, cause, reason);

@@ -28,7 +28,7 @@ impl Context {
         if inner.exiting || inner.share.is_empty() {
             return None;
         }
-        let (node, seat) = (inner.node.again(), inner.worker?);
+        let (node, seat) = (inner.node.clone(), inner.worker?);
         if node.run.status(seat).is_over() || inner.due == 0 && node.run.waits(seat) {
             return None;
         }
@@ -39,8 +39,11 @@ impl Context {
     /// Begins the turn of the next message of the share that is still wanted.
     #[inline]
     pub(in crate::node) fn begin(&mut self, slot: &Slot<Context>) -> Option<Letter> {
-        let inner = self.inner_mut();
-        while let Some(letter) = slot.mailbox.begin(&mut inner.share) {
+        loop {
+            let inner = self.inner_mut();
+            // Before a letter is out: it would be lost.
+            let seat = inner.worker?;
+            let letter = slot.mailbox.begin(&mut inner.share)?;
             if slot.usage.measures() {
                 inner.node.waited(&slot.usage, &inner.kind.times, inner.share.len());
             }
@@ -49,13 +52,11 @@ impl Context {
             }
             if matches!(letter.body, Body::Sweep) {
                 self.sweep();
-                return self.begin(slot);
+                continue;
             }
-            let seat = inner.worker?;
             inner.turn_begins(seat, letter.source.raw(), turn_kind(&letter.body));
             return Some(letter);
         }
-        None
     }
 
     /// The host answers what the actor did not; an error without a request is for the log.
@@ -140,7 +141,7 @@ fn admit(inner: &mut Inner, message: &Message) -> bool {
         Body::Down { .. } => inner.rare().watches.remove(&session).is_some(),
         Body::Signal(signal) => {
             // A supervisor's stop is for one instance.
-            let mine = session.is_none() || session.0 == 1 + inner.rare.as_ref().map_or(0, |rare| rare.instance);
+            let mine = session.is_none() || session.0 == 1 + inner.earlier();
             inner.stopping |= mine && *signal == Signal::Stop;
             mine
         }

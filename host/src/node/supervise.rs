@@ -108,7 +108,7 @@ impl Node {
         if self.stopping.load(Ordering::SeqCst) {
             return Ended::ForGood(core);
         }
-        let once = core.phase == Phase::Ready || inner.rare.as_ref().is_some_and(|rare| rare.instance > 0);
+        let once = core.phase == Phase::Ready || inner.earlier() > 0;
         let mut steps = Vec::new();
         let verdict = self.tree().ended(address, cause, once, self.clock.now_ns(), jitter(), &mut steps);
         let Verdict::Rest { clear } = verdict else {

@@ -28,10 +28,6 @@ pub struct Worker {
     weight: i32,
 }
 
-/// Messages that change from a mailbox to its actor's share at a time: all. To cut a part off, the lock's holder would walk
-/// over it, letter by letter, each perhaps a miss of the cache, while senders wait.
-const SHARE: usize = usize::MAX;
-
 impl Worker {
     /// The worker of an index, with skynet's weight for it.
     pub fn new(index: usize) -> Self {
@@ -251,7 +247,7 @@ impl Node {
         let share = &mut core.cx.inner_mut().share;
         let taken = if share.is_empty() || core.parked || slot.mailbox.killed() {
             let before = share.len();
-            let taken = slot.mailbox.take(SHARE, share, core.parked);
+            let taken = slot.mailbox.take(share, core.parked);
             slot.usage.took(share.len() - before);
             taken
         } else {
@@ -299,7 +295,7 @@ impl Node {
         }
         core.phase = Phase::Ready;
         let inner = core.cx.inner_mut();
-        if inner.rare.as_ref().is_some_and(|rare| rare.member) {
+        if inner.is_member() {
             self.member_runs(inner.worker, inner.address);
         }
         let (to, session) = std::mem::replace(&mut inner.spawner, (Address::HOST, Session::NONE));

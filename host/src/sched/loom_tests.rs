@@ -40,7 +40,7 @@ fn run(mailbox: &Mailbox, owners: &AtomicUsize) -> usize {
     let mut handled = 0;
     let mut batch = Chain::default();
     loop {
-        if let Taken::Messages { .. } = mailbox.take(usize::MAX, &mut batch, false) {
+        if let Taken::Messages { .. } = mailbox.take(&mut batch, false) {
             while mailbox.begin(&mut batch).is_some() {
                 handled += 1;
             }
@@ -107,7 +107,7 @@ fn loom_kill_is_seen() {
         let again = mailbox.rest() == Rest::Again;
         let scheduled = killer.join().unwrap();
         assert!(again ^ scheduled, "goes on: {again}, scheduled: {scheduled}");
-        let taken = mailbox.take(usize::MAX, &mut Chain::default(), false);
+        let taken = mailbox.take(&mut Chain::default(), false);
         assert!(matches!(taken, Taken::Killed(Cause::Killed, _)));
     });
 }
@@ -315,7 +315,7 @@ fn loom_bound_counts_the_share() {
             assert!(matches!(mailbox.push(here(), message(source), |_| true).outcome, Pushed::Queued));
         }
         let mut batch = Chain::default();
-        assert!(matches!(mailbox.take(usize::MAX, &mut batch, false), Taken::Messages { .. }));
+        assert!(matches!(mailbox.take(&mut batch, false), Taken::Messages { .. }));
         let other = mailbox.clone();
         let pusher = thread::spawn(move || {
             (3..=4)

@@ -376,11 +376,12 @@ impl Mailbox {
         if inner.schedule() { Pushed::Schedule } else { Pushed::Queued }
     }
 
-    /// Moves up to `count` messages to the share, which must be empty unless the actor is parked or killed; a mailbox
+    /// Moves all messages to the share, which must be empty unless the actor is parked or killed: to cut a part off, the
+    /// lock's holder would walk over it, letter by letter, each perhaps a miss of the cache, while senders wait. A mailbox
     /// whose policy at the bound is not to refuse gives one at a time, since what is in a share can no longer be dropped,
     /// or make room for what is held. Only the worker that has the mailbox may call this.
     #[inline]
-    pub fn take(&self, count: usize, share: &mut Chain, parked: bool) -> Taken {
+    pub fn take(&self, share: &mut Chain, parked: bool) -> Taken {
         let mut inner = self.settled();
         if let Some((cause, reason)) = inner.kill() {
             return Taken::Killed(cause, reason);
@@ -401,7 +402,7 @@ impl Mailbox {
             length
         });
         debug_assert!(share.is_empty());
-        let count = if inner.full == Full::Refuse { count } else { 1 };
+        let count = if inner.full == Full::Refuse { length } else { 1 };
         *share = inner.queue.split(count);
         inner.shared += share.length();
         Taken::Messages { overload }

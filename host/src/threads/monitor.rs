@@ -33,8 +33,6 @@ const QUIET: u32 = 16;
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
     take: Option<Take>,
-    /// Rounds that it has had this mailbox.
-    rounds: u32,
     /// It ran something else than a long turn in the last round.
     other: bool,
     /// Rounds of other work since the last slice of a long turn.
@@ -83,13 +81,12 @@ impl Monitor<'_> {
             let same = seen.take == Some(take);
             moved |= take.busy() || !same;
             seen.other = (take.busy() || !same) && !take.slow();
-            seen.rounds = if same && take.busy() { seen.rounds + 1 } else { 0 };
             seen.take = Some(take);
             slow += usize::from(run.is_due(worker) || take.busy() && take.slow());
-            if seen.rounds > 0 {
+            if same && take.busy() {
                 held = true;
                 run.rescue(worker);
-                if seen.rounds >= ROUNDS - 1 && run.others_wait(worker) {
+                if run.others_wait(worker) {
                     run.status(worker).slice_over(take);
                 }
             }

@@ -151,21 +151,19 @@ impl Tree {
         if child.state == MemberState::Resting {
             return Verdict::Rest { clear };
         }
-        let planned = self.rounds.iter().position(|round| round.stop.contains(&address));
+        let planned = self.rounds.iter().any(|round| round.stop.contains(&address));
         let again = match restart {
             Restart::Permanent => once,
             Restart::Transient => once && cause != Cause::Exited,
             Restart::Temporary => false,
         };
-        if planned.is_some() && restart != Restart::Temporary && once || again {
+        if planned && restart != Restart::Temporary && once || again {
             child.state = MemberState::Resting;
         } else {
             self.children.remove(&address);
         }
-        match planned {
-            Some(_) => {}
-            None if again => self.restart(address, now, jitter, steps),
-            None => {}
+        if again && !planned {
+            self.restart(address, now, jitter, steps);
         }
         self.advance(now, steps);
         if self.children.contains_key(&address) { Verdict::Rest { clear } } else { Verdict::End }
@@ -283,8 +281,7 @@ impl Tree {
     }
 
     /// Begins a round, which takes in those that it overlaps.
-    fn plan(&mut self, by: SupervisorId, mut affected: Vec<Address>, pause: u64) {
-        let mut by = by;
+    fn plan(&mut self, mut by: SupervisorId, mut affected: Vec<Address>, pause: u64) {
         self.rounds.retain(|round| {
             let overlaps = round.start.iter().chain(&round.stop).any(|address| affected.contains(address));
             if overlaps {
