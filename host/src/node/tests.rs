@@ -6,6 +6,7 @@ mod ending;
 mod lifecycle;
 mod messaging;
 mod metrics;
+mod shares;
 mod sizes;
 mod slices;
 mod stress;
