@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use crate::base::sync::Arc;
 use crate::base::{Address, Cause, Payload, Signal};
+use crate::control::{Endpoints, Host, Server};
 use crate::manifest::{ActorSpec, Manifest};
 use crate::net::Net;
 use crate::node::supervise::{Membership, SupervisorId};
@@ -147,6 +148,7 @@ pub fn run(manifest: &Manifest, wasm: &WasmOptions) -> Result<ExitCode, BootErro
     let signals = signals::Signals::start(&node).map_err(machine("no signal handlers"))?;
     let threads = Threads::start(node.clone(), poller);
 
+    let control = control(&node, manifest, &signals)?;
     let mut started = Started::new();
     let start = start_all(&node, manifest, &signals, &mut started);
     if start.is_ok() {
@@ -162,9 +164,33 @@ pub fn run(manifest: &Manifest, wasm: &WasmOptions) -> Result<ExitCode, BootErro
         // A turn that cannot be cut short (a native bug) must not keep the process.
         tracing::warn!(target: "wasmactor", "{} actors did not end; going without them", node.alive());
     }
+    if let Some(control) = control {
+        control.stop();
+    }
     signals.stop();
     start?;
     Ok(if node.failed() > 0 && !signals.stop_asked() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Opens the control endpoint. An app that asked for a place of its own does not run without it; else a machine that has
+/// none to give is no reason not to run.
+fn control(node: &Arc<Node>, manifest: &Manifest, signals: &signals::Signals) -> Result<Option<Server>, BootError> {
+    let endpoints = &manifest.control;
+    if *endpoints == Endpoints::default() {
+        return Ok(None);
+    }
+    let app = manifest.name.clone();
+    // It can only fail where there is no current folder.
+    let path = std::path::absolute(&manifest.path).unwrap_or_else(|_| manifest.path.clone());
+    let host = Host { node: node.clone(), app, manifest: path, stop: Box::new(signals.asker()) };
+    match Server::start(host, endpoints) {
+        Ok(server) => Ok(Some(server)),
+        Err(error) if endpoints.socket.is_none() && endpoints.tcp.is_none() => {
+            tracing::warn!(target: "wasmactor", "the host cannot be controlled: {error}");
+            Ok(None)
+        }
+        Err(error) => Err(BootError::Machine { what: "no control", error }),
+    }
 }
 
 fn start_all(

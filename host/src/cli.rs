@@ -5,6 +5,7 @@
 //! | `app` | `run` and `check`: from a manifest's path to a running app |
 //! | `build`, `toolchain` | guests that are crates, and what builds them |
 //! | `new` | a first project |
+//! | `remote` | the commands for a host that runs: clients of its control endpoint |
 //! | `log` | where the log goes and how it looks |
 //!
 //! Must hold: what went wrong is said once, on stderr; the exit code is 0 for ok, 1 for an app that failed, 2 for input
@@ -14,6 +15,7 @@ mod app;
 mod build;
 mod log;
 mod new;
+mod remote;
 mod toolchain;
 
 use std::fmt::Display;
@@ -33,6 +35,7 @@ Examples:
   wasmactor new hello && wasmactor run hello/app.toml
   wasmactor run app.toml --log debug      more to see
   wasmactor check app.toml                is it all right? starts nothing
+  wasmactor ps                            what runs, and what it uses
   kill -HUP PID                           opens the log file anew
   kill PID                                stops; actors get time to finish, unless it comes twice
 
@@ -43,7 +46,8 @@ Exit codes:
 
 From skynet: a service is an actor, its .lua file a module, the config file app.toml. `send` and
 `call` are what they were; `newservice` is `spawn`; a name like .logger works as ever. So do the
-worker threads, their weights and the overload warning. New: what an actor may touch stands in
+worker threads, their weights and the overload warning. The debug console's commands are commands
+here, by their old names too. New: what an actor may touch stands in
 app.toml, under `grants`.";
 
 /// A host for actors that are WebAssembly components.
@@ -67,6 +71,13 @@ enum Command {
     New(new::New),
     /// Build the modules whose source is a crate's folder
     Build(Build),
+    /// List the actors of a running host: what they do, what waits, what they have used
+    #[command(visible_aliases = ["list", "stat"])]
+    Ps(remote::Ps),
+    /// Ask a running host whether it answers, and which one it is
+    Ping(remote::Plain),
+    /// Stop a running host gracefully, and wait until it has ended
+    Stop(remote::Plain),
     /// Print the completions of a shell: `source <(wasmactor completions bash)`
     Completions { shell: Shell },
 }
@@ -84,6 +95,9 @@ struct Run {
     /// Run what is there, even if its source has changed
     #[arg(long)]
     no_build: bool,
+    /// Without the socket through which the other commands reach the host, whatever app.toml says
+    #[arg(long)]
+    no_control: bool,
     /// Run every module through the component model, none the short way: slower, to compare
     #[arg(long)]
     force_component: bool,
@@ -163,6 +177,9 @@ pub fn main() -> ExitCode {
         Command::Check(check) => app::check(&check),
         Command::New(new) => new::run(&new),
         Command::Build(build) => app::build(&build),
+        Command::Ps(ps) => remote::ps(&ps),
+        Command::Ping(plain) => remote::ping(&plain),
+        Command::Stop(plain) => remote::stop(&plain),
         Command::Completions { shell } => completions(shell),
     }
 }

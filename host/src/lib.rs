@@ -7,6 +7,7 @@
 //!
 //! | 7 | `cli` | the command line |
 //! | 6 | `boot`, `manifest` | start and stop order; app.toml |
+//! | 5b | `control` | what a running host tells, and is told, from outside |
 //! | 5 | `wasm`, `threads` | the sandbox; worker, timer, monitor and socket loops |
 //! | 4 | `node` | what everything shares: send, spawn, exit |
 //! | 3 | `actor` | behavior, table, registry |
@@ -23,6 +24,8 @@ pub mod base;
 pub mod boot;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "cli")]
+pub mod control;
 #[cfg(feature = "cli")]
 pub mod manifest;
 #[cfg(not(loom))]

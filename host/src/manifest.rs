@@ -9,6 +9,7 @@
 //! | `raw` | tables whose keys are asked for by name and type; unknown keys |
 //! | `check` | the sections `[app]`, `[host]`, `[env]`, `[module.*]` |
 //! | `actor` | the `[[actor]]` entries, and that no two share a name |
+//! | `control` | the `[control]` table |
 //! | `supervisor` | the `[supervisor.*]` tables, and in which order actors start |
 //! | `grants` | what an actor may touch |
 //! | `args` | TOML values as MessagePack |
@@ -20,6 +21,7 @@
 mod actor;
 mod args;
 mod check;
+mod control;
 mod diagnostic;
 mod grants;
 mod raw;
@@ -35,6 +37,7 @@ use std::time::Duration;
 
 use tracing::Level;
 
+use crate::control::Endpoints;
 use crate::node::supervise::{Policy, Restart};
 use crate::wasm::Profile;
 
@@ -53,6 +56,8 @@ pub struct Manifest {
     /// `[app] name`.
     pub name: String,
     pub host: HostSettings,
+    /// The `[control]` table: where the host is controlled from.
+    pub control: Endpoints,
     /// The `[env]` table; actors see the entries that they are granted.
     pub env: BTreeMap<String, String>,
     /// By name.

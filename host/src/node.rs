@@ -10,6 +10,7 @@
 //! | `spawn`, `exit` | birth and death |
 //! | `supervise`, `restart`, `links` | restarts by policy, what an actor keeps over one, ends that go on to others |
 //! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
+//! | `view` | an actor as it is seen from outside |
 //! | `metrics` | what actors use, how long turns and waits are |
 //! | `slice`, `waker` | time slices and kills in the middle of a turn; wake-ups |
 //! | `turn`, `turn_kind` | one mailbox's share of messages through its behavior |
@@ -42,6 +43,7 @@ pub mod supervise;
 pub mod timers;
 pub mod turn;
 pub mod turn_kind;
+pub mod view;
 pub mod waker;
 
 #[cfg(test)]
@@ -53,7 +55,8 @@ use std::time::Duration;
 pub use context::{Awaited, Context};
 pub use metrics::{ActorStats, MemoryGauge, TimesRead};
 pub use slice::Slice;
-pub use spawn::{ModuleEntry, SpawnSpec};
+pub use spawn::{Edition, ModuleEntry, SpawnSpec};
+pub use view::{ActorView, Names, State, Watch};
 
 use crate::actor::{Population, Registry, Table};
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

@@ -5,13 +5,15 @@
 //! which may have something to say until the end.
 
 mod monitor;
-mod prompt;
+pub mod prompt;
 mod socket;
 mod timer;
 mod worker;
 
 use std::io;
 use std::thread::JoinHandle;
+
+pub use prompt::prompt;
 
 use crate::base::sync::atomic::{AtomicBool, Ordering};
 use crate::base::sync::{Arc, Mutex};
@@ -36,7 +38,8 @@ fn thread(name: String, body: impl FnOnce() + Send + 'static) -> JoinHandle<()> 
     spawned.unwrap_or_else(|error| panic!("the operating system gives no thread: {error}"))
 }
 
-fn try_thread(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+/// Starts a thread of the host.
+pub fn try_thread(name: String, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     let body = move || {
         // A panic here is a bug of the host; going on without this thread would leave callers waiting.
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(body)).is_err() {

@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../../tests/fuzz/oracles/control.rs"]
+mod control;
 #[path = "../../tests/fuzz/oracles/flat.rs"]
 mod flat;
 #[path = "../../tests/fuzz/oracles/manifest.rs"]
@@ -41,6 +43,11 @@ fn play(name: &str, damaged: usize, check: fn(&[u8])) {
         }
     }
     assert!(played >= 8, "{} has only {played} files", folder.display());
+}
+
+#[test]
+fn control_requests() {
+    play("control", 2_000, control::check);
 }
 
 #[test]

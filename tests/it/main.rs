@@ -21,9 +21,11 @@
 //! | `wasi` | 11 | guests that use WASI |
 //! | `scale` | | many actors |
 //! | `memory` | | how much of its memory an actor touches |
+//! | `control` | | the control endpoint, and the commands that are its clients |
 //! | `examples`, `kv` | | the examples, with their real clients |
 //! | `project` | | `new`, `build`, `run` |
 
+mod control;
 mod deadlines;
 mod examples;
 mod exclusive;

@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::{Line, Process, Signal, command};
@@ -223,6 +225,47 @@ impl App {
     pub fn lives(&mut self) {
         assert_eq!(self.ask(".witness", "ret alive"), "alive");
         assert!(self.process.runs());
+    }
+
+    /// A command of the built binary for this app's host, such as `ps`.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = command(arguments);
+        command.env("XDG_RUNTIME_DIR", self.folder());
+        command
+    }
+
+    /// Runs such a command, which must succeed; what it prints.
+    #[track_caller]
+    pub fn says(&self, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("the binary starts");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        assert!(output.status.success(), "{arguments:?}: {}", text(output.stderr));
+        text(output.stdout)
+    }
+
+    /// The same for one that must fail with this code; what it says then.
+    #[track_caller]
+    pub fn fails(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.command(arguments).output().expect("the binary starts");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        let said = text(output.stderr);
+        assert_eq!((output.status.code(), text(output.stdout)), (Some(code), String::new()), "{arguments:?}: {said}");
+        said
+    }
+
+    /// The same with `--json`; the answer.
+    #[track_caller]
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let said = self.says(&[arguments, &["--json"]].concat());
+        assert_eq!(said.matches('\n').count(), 1, "one line: {said}");
+        serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))
+    }
+
+    /// The host's control socket.
+    #[track_caller]
+    pub fn control_socket(&self) -> PathBuf {
+        let entries = std::fs::read_dir(self.folder().join("wasmactor")).expect("the folder of the sockets");
+        entries.map(|entry| entry.expect("readable").path()).find(|path| path.extension().is_some()).expect("a socket")
     }
 
     /// SIGTERM, and it must end well.

@@ -50,6 +50,7 @@ pub enum Signal {
     Hup,
     Usr1,
     Usr2,
+    Kill,
 }
 
 #[derive(Debug, Default)]
@@ -124,6 +125,8 @@ impl Process {
     /// `wasmactor run` of a manifest, with the log as JSON.
     pub fn run(manifest: &Path, arguments: &[&str]) -> Self {
         let mut command = command(&["run", "--log-format", "json"]);
+        // Its control socket lies beside the manifest, where other hosts are not found.
+        command.env("XDG_RUNTIME_DIR", manifest.parent().expect("a folder"));
         Self::start(command.arg(manifest).args(arguments))
     }
 
@@ -174,6 +177,7 @@ impl Process {
             Signal::Hup => "-HUP",
             Signal::Usr1 => "-USR1",
             Signal::Usr2 => "-USR2",
+            Signal::Kill => "-KILL",
         };
         let sent = Command::new("kill").args([name, &self.id().to_string()]).status().expect("kill is there");
         assert!(sent.success(), "{signal:?} was not sent");

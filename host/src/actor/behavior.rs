@@ -50,4 +50,9 @@ pub enum Fault {
 pub trait Module<C>: Send + Sync {
     /// A new instance, not yet initialised. The error is one line for the spawner and the log.
     fn create(&self, cx: &mut C) -> Result<Box<dyn Behavior<C>>, String>;
+
+    /// What tells it from another one of the same name; empty if nothing does.
+    fn version(&self) -> &str {
+        ""
+    }
 }

@@ -17,6 +17,8 @@ pub struct Usage {
     taken: AtomicU64,
     busy_ns: AtomicU64,
     memory: AtomicUsize,
+    /// When the actor was born, by the clock that costs little, in nanoseconds.
+    born: AtomicU64,
     /// When a message was sent whose wait is measured, in nanoseconds of the node's clock; 0: none is.
     sent: AtomicU64,
     /// Which one: the value of `taken` with it.
@@ -26,17 +28,18 @@ pub struct Usage {
 impl Default for Usage {
     fn default() -> Self {
         let zero = || AtomicU64::new(0);
-        Self { taken: zero(), busy_ns: zero(), memory: AtomicUsize::new(0), sent: zero(), which: zero() }
+        Self { taken: zero(), busy_ns: zero(), memory: AtomicUsize::new(0), born: zero(), sent: zero(), which: zero() }
     }
 }
 
 impl Usage {
-    /// For a new actor in the slot.
-    pub fn reset(&self) {
+    /// For a new actor in the slot, born now.
+    pub fn reset(&self, now: u64) {
         for count in [&self.taken, &self.busy_ns, &self.sent] {
             count.store(0, Ordering::Relaxed);
         }
         self.memory.store(0, Ordering::Relaxed);
+        self.born.store(now, Ordering::Relaxed);
     }
 
     /// Messages that were taken from the mailbox.
@@ -50,6 +53,11 @@ impl Usage {
             return;
         }
         self.taken.store(self.messages() + messages as u64, Ordering::Relaxed);
+    }
+
+    /// When the actor was born.
+    pub fn born(&self) -> u64 {
+        self.born.load(Ordering::Relaxed)
     }
 
     /// Time with a worker, in nanoseconds.
@@ -131,7 +139,8 @@ mod tests {
         usage.busy(10);
         usage.has_memory(64);
         assert_eq!((usage.messages(), usage.busy_ns(), usage.memory()), (1, 10, 64));
-        usage.reset();
+        usage.reset(3);
         assert_eq!((usage.messages(), usage.busy_ns(), usage.memory(), usage.measures()), (0, 0, 0, false));
+        assert_eq!(usage.born(), 3);
     }
 }

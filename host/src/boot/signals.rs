@@ -46,6 +46,12 @@ impl Signals {
         Ok(Self { stop, handle })
     }
 
+    /// Asks for a stop, as a signal does; but another time changes nothing.
+    pub(super) fn asker(&self) -> impl Fn() + Send + Sync + 'static {
+        let stop = self.stop.clone();
+        move || stop.store(true, Ordering::SeqCst)
+    }
+
     /// Whether a stop was asked for.
     pub(super) fn stop_asked(&self) -> bool {
         self.stop.load(Ordering::SeqCst)

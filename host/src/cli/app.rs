@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use crate::boot;
 use crate::cli::{Build, Checked, Run, bad_input, build, fault, log};
+use crate::control::Endpoints;
 use crate::manifest::{self, Manifest};
 use crate::wasm::WasmOptions;
 
@@ -18,6 +19,9 @@ pub(super) fn run(run: Run) -> ExitCode {
         Ok(manifest) => manifest,
         Err(code) => return code,
     };
+    if run.no_control {
+        manifest.control = Endpoints::default();
+    }
     let host = &mut manifest.host;
     host.workers = run.workers.map(usize::from).or(host.workers);
     host.log = run.log.log.map_or(host.log, Into::into);

@@ -74,10 +74,20 @@ pub(in crate::node) struct Kind {
     pub number: u32,
     /// The module's name.
     name: Box<str>,
+    /// The module and its version, as a number.
+    pub edition: u32,
     /// `grants.send` has `*`.
     pub send_all: bool,
     /// Whose births are of this one: an index into the module's kinds.
     place: usize,
+}
+
+/// A module in one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edition {
+    pub module: Arc<str>,
+    /// Empty if the module has none.
+    pub version: Arc<str>,
 }
 
 /// The modules by their names.
@@ -85,6 +95,8 @@ pub(in crate::node) struct Kind {
 pub(in crate::node) struct Modules {
     /// Each with one kind a worker, the last for everybody else.
     kinds: RwLock<BTreeMap<String, Box<[Arc<Kind>]>>>,
+    /// Every module in each version that there was, in the order in which they came.
+    editions: RwLock<Vec<Edition>>,
     /// Counts the changes: who remembers a kind knows by this whether it is still the one.
     version: Padded<AtomicU64>,
 }
@@ -93,6 +105,13 @@ impl Modules {
     /// Times of each module's actors, by the modules' names.
     pub(in crate::node) fn times(&self) -> Vec<(String, Arc<Times>)> {
         self.kinds.read().iter().map(|(name, kinds)| (name.clone(), kinds[0].times.clone())).collect()
+    }
+
+    /// The number of a module's new version.
+    fn edition(&self, module: &str, version: &str) -> u32 {
+        let mut editions = self.editions.write();
+        editions.push(Edition { module: module.into(), version: version.into() });
+        u32::try_from(editions.len() - 1).expect("fewer versions than actors")
     }
 
     fn get(&self, name: &str, place: usize) -> Result<Arc<Kind>, CallError> {
@@ -113,12 +132,23 @@ impl Node {
     pub fn add_module(&self, name: &str, entry: ModuleEntry) {
         let mut kinds = self.modules.kinds.write();
         let times = kinds.get(name).map(|known| known[0].times.clone()).unwrap_or_default();
-        let kind = self.kind(name, entry.module, entry.grants, entry.memory, times, name);
+        let edition = self.modules.edition(name, entry.module.version());
+        let kind = Kind { edition, ..self.kind(name, entry.module, entry.grants, entry.memory, times, name) };
         let each = (0..=self.run.workers()).map(|place| Arc::new(Kind { place, ..kind.clone() }));
         kinds.insert(name.to_owned(), each.collect());
         drop(kinds);
         // Release: who sees the new version finds the new module.
         self.modules.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// What an actor with this number is made of.
+    pub(in crate::node) fn edition(&self, number: u32) -> Edition {
+        self.modules.editions.read()[number as usize].clone()
+    }
+
+    /// The modules that new actors are made of, as they are now.
+    pub fn modules(&self) -> Vec<Edition> {
+        self.modules.kinds.read().values().map(|kinds| kinds[0].edition).map(|number| self.edition(number)).collect()
     }
 
     fn kind(
@@ -133,7 +163,7 @@ impl Node {
         let number = self.label_of(label);
         let send_all = grants.send.iter().any(Pattern::matches_all);
         let (label, name) = (self.label(number), name.into());
-        Kind { module, grants, memory, times, label, number, name, send_all, place: 0 }
+        Kind { module, grants, memory, times, label, number, name, send_all, edition: 0, place: 0 }
     }
 
     /// The place of a worker's kinds, or of everybody else's.
@@ -147,8 +177,9 @@ impl Node {
         if spec.label.is_some() || spec.grants.is_some() {
             let label = spec.label.as_deref().unwrap_or(&spec.module);
             let grants = spec.grants.unwrap_or_else(|| kind.grants.clone());
-            kind =
-                Arc::new(self.kind(&spec.module, kind.module.clone(), grants, kind.memory, kind.times.clone(), label));
+            let edition = kind.edition;
+            let own = self.kind(&spec.module, kind.module.clone(), grants, kind.memory, kind.times.clone(), label);
+            kind = Arc::new(Kind { edition, ..own });
         }
         let birth = Birth {
             kind,
@@ -192,10 +223,10 @@ impl Node {
                 return Err(invalid(format!("name `{name}`: {error}")));
             }
         }
-        let tag = Tag { label: birth.kind.number, parent: birth.parent };
+        let tag = Tag { label: birth.kind.number, edition: birth.kind.edition, parent: birth.parent };
         let cx = Context::new(self, address, birth);
         put(slot, Core { behavior: None, cx, phase: Phase::New, parked: false });
-        slot.usage.reset();
+        slot.usage.reset(self.clock.about_ns());
         self.population.born(worker);
         before(address);
         slot.mailbox.open(address, tag, bound, full);

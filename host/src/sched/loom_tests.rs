@@ -29,7 +29,7 @@ fn here() -> Address {
 /// An open mailbox that has been through its first turn: idle.
 fn idle_mailbox() -> Mailbox {
     let mailbox = Mailbox::default();
-    mailbox.open(here(), Tag { label: 0, parent: HERE }, 100, Full::Refuse);
+    mailbox.open(here(), Tag { label: 0, edition: 0, parent: HERE }, 100, Full::Refuse);
     assert_eq!(mailbox.rest(), Rest::Idle);
     mailbox
 }

@@ -18,10 +18,14 @@
 //! - The bound holds for ordinary messages. Replies, exits, timers, sockets and signals are never refused: the
 //!   receiver asked for each of them, so their number is bounded by what it asked for.
 
+mod view;
+
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::base::sync::{Brief, BriefGuard};
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Payload, Session};
 use crate::sched::{Chain, Letter};
+
+pub use view::{Standing, View};
 
 /// A mailbox this long is worth a warning; the threshold doubles each time and resets when it is empty.
 /// skynet's (skynet_mq.c, MQ_OVERLOAD).
@@ -60,6 +64,8 @@ pub enum Pushed {
 pub struct Tag {
     /// The actor's name in the manifest, or its module's, as a number.
     pub label: u32,
+    /// What it is made of: a module in one version, as a number.
+    pub edition: u32,
     /// Who spawned it.
     pub parent: Address,
 }

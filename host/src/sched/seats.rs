@@ -17,7 +17,7 @@
 //! - A cut turn goes on with whoever takes it out of the book ([`Seats::claim`]). The lane's entries only hint at it: they
 //!   may be stale, and there may be two of one turn, since a kill queues another one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::base::sync::{Arc, Condvar, Mutex, OnceLock};
@@ -163,6 +163,11 @@ impl Seats {
     /// Whether this actor's turn is cut now.
     pub fn is_cut(&self, slot: SlotIndex) -> bool {
         self.inner.lock().cut.contains_key(&slot)
+    }
+
+    /// All actors whose turns are cut now.
+    pub fn all_cut(&self) -> BTreeSet<SlotIndex> {
+        self.inner.lock().cut.keys().copied().collect()
     }
 
     /// Passes the caller's seat to a thread that sleeps in the middle of a turn, and makes the caller a spare. Returns

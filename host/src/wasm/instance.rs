@@ -141,6 +141,10 @@ impl WasmModule {
 }
 
 impl Module<Context> for WasmModule {
+    fn version(&self) -> &str {
+        &self.version
+    }
+
     fn create(&self, cx: &mut Context) -> Result<Box<dyn Behavior<Context>>, String> {
         let code = self.code.of(cx.worker());
         self.instance(code, cx)

@@ -9,12 +9,13 @@ use crate::source::Source;
 const LINES_MAX: usize = 400;
 
 /// The host's layers, the lowest first; those of one line do not know each other.
-const LAYERS: [&[&str]; 9] = [
+const LAYERS: [&[&str]; 10] = [
     &["base"],
     &["sched", "time", "net"],
     &["actor"],
     &["node"],
     &["wasm", "threads"],
+    &["control"],
     &["manifest"],
     &["boot"],
     &["cli"],

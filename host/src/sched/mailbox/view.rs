@@ -1,0 +1,97 @@
+//! A mailbox as others see it. Used by `node` for whoever looks at the running host.
+//!
+//! Must hold: looking changes nothing, and takes the lock once.
+
+use crate::base::Address;
+use crate::sched::mailbox::{Full, Mailbox, Stage, Tag};
+
+/// Where an actor stands between two looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It has nothing to do.
+    Idle,
+    /// In a run queue, or with a worker.
+    Scheduled,
+    /// It waits in the middle of a turn.
+    Parked,
+    /// It waits for its next instance.
+    Suspended,
+}
+
+/// What a mailbox is and holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct View {
+    pub address: Address,
+    pub tag: Tag,
+    pub standing: Standing,
+    /// Messages that wait, those of a worker's share among them.
+    pub waiting: usize,
+    /// Of those, what a worker has taken and not begun.
+    pub taken: usize,
+    /// Ordinary messages that it holds at most, and what happens then.
+    pub bound: usize,
+    pub full: Full,
+    /// Senders that are held back at the bound.
+    pub held: usize,
+    /// Whose answer the actor waits for exclusively.
+    pub waits_on: Option<Address>,
+    /// It is to end.
+    pub killed: bool,
+}
+
+impl Mailbox {
+    /// What it is and holds now. None: no actor has it.
+    pub fn view(&self) -> Option<View> {
+        let inner = self.settled();
+        let standing = match inner.stage {
+            Stage::Free => return None,
+            Stage::Idle => Standing::Idle,
+            Stage::Scheduled => Standing::Scheduled,
+            Stage::Parked => Standing::Parked,
+            Stage::Suspended => Standing::Suspended,
+        };
+        Some(View {
+            address: inner.address,
+            tag: inner.tag,
+            standing,
+            waiting: inner.queue.len() + inner.shared as usize,
+            taken: inner.shared as usize,
+            bound: inner.bound as usize,
+            full: inner.full,
+            held: inner.rare.as_ref().map_or(0, |rare| rare.held.len()),
+            waits_on: self.waits_on(),
+            killed: inner.killed(),
+        })
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::Standing;
+    use crate::base::{Address, Body, Message, Payload, Session};
+    use crate::sched::mailbox::{Full, Mailbox, Rest, Tag};
+    use crate::sched::{Chain, Taken};
+
+    #[test]
+    fn what_waits_and_what_is_taken_is_seen() {
+        let mailbox = Mailbox::default();
+        assert_eq!(mailbox.view(), None);
+        let address = Address::new(0, 0, 1);
+        let tag = Tag { label: 3, edition: 5, parent: Address::HOST };
+        mailbox.open(address, tag, 9, Full::Refuse);
+        for kind in 0..3 {
+            let body = Body::Message { kind, payload: Payload::empty(), deadline: 0 };
+            let message = Message { source: address, session: Session::NONE, body };
+            let _pushed = mailbox.push(address, message, |_| true);
+        }
+        let mut share = Chain::default();
+        assert!(matches!(mailbox.take(&mut share, false), Taken::Messages { .. }));
+        drop(mailbox.begin(&mut share));
+        let view = mailbox.view().expect("open");
+        assert_eq!((view.address, view.tag, view.standing), (address, tag, Standing::Scheduled));
+        assert_eq!((view.waiting, view.taken, view.bound, view.held, view.killed), (2, 2, 9, 0, false));
+        while mailbox.begin(&mut share).is_some() {}
+        assert_eq!(mailbox.rest(), Rest::Idle);
+        assert_eq!(mailbox.view().expect("open").standing, Standing::Idle);
+    }
+}
