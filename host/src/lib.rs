@@ -6,8 +6,7 @@
 //! Layers, imports go down only (a test holds the code to it):
 //!
 //! | 7 | `cli` | the command line |
-//! | 6 | `boot`, `manifest` | start and stop order; app.toml |
-//! | 5b | `control` | what a running host tells, and is told, from outside |
+//! | 6 | `boot`, `manifest`, `control` | start and stop order; app.toml; what a running host tells, and is told |
 //! | 5 | `wasm`, `threads` | the sandbox; worker, timer, monitor and socket loops |
 //! | 4 | `node` | what everything shares: send, spawn, exit |
 //! | 3 | `actor` | behavior, table, registry |
