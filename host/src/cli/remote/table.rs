@@ -74,7 +74,7 @@ mod tests {
     fn columns_are_as_wide_as_they_must() {
         let columns = [Column::left("NAME"), Column::right("N")];
         let rows = [[".a".to_owned(), "1".to_owned()], [".longer\x1b[2J".to_owned(), "1000".to_owned()]];
-        assert_eq!(render(&columns, rows), "NAME             N\n.a               1\n.longer [2J   1000\n");
+        assert_eq!(render(&columns, rows), "NAME            N\n.a              1\n.longer [2J  1000\n");
     }
 
     #[test]
