@@ -8,7 +8,7 @@ pub mod registry;
 pub mod table;
 pub mod usage;
 
-pub use behavior::{Behavior, Fault, Module, Turn};
+pub use behavior::{Behavior, Fault, Module, Turn, Unsaved};
 pub use population::Population;
 pub use registry::Registry;
 pub use table::{Core, Phase, Slot, Table};

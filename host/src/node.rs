@@ -12,6 +12,7 @@
 //! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
 //! | `view` | an actor as it is seen from outside |
 //! | `metrics` | what actors use, how long turns and waits are |
+//! | `reload`, `exchange`, `editions` | another version of a module: for all of its actors; for one; which there are |
 //! | `slice`, `waker` | time slices and kills in the middle of a turn; wake-ups |
 //! | `turn`, `turn_kind` | one mailbox's share of messages through its behavior |
 //! | `outside` | requests from outside the actors: boot, signals, benches |
@@ -25,6 +26,8 @@ pub mod blocking;
 pub mod context;
 pub mod deadline;
 pub mod deliver;
+mod editions;
+mod exchange;
 pub mod exit;
 pub mod lifecycle;
 mod links;
@@ -34,6 +37,7 @@ pub mod metrics;
 pub mod names;
 pub mod native;
 pub mod outside;
+pub mod reload;
 mod restart;
 pub mod slice;
 pub mod sockets;
@@ -53,9 +57,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use context::{Awaited, Context};
+pub use editions::Edition;
 pub use metrics::{ActorStats, MemoryGauge, TimesRead};
+pub use reload::{ReloadError, ReloadOptions, ReloadReport};
 pub use slice::Slice;
-pub use spawn::{Edition, ModuleEntry, SpawnSpec};
+pub use spawn::{ModuleEntry, SpawnSpec};
 pub use view::{ActorView, Names, State, Watch};
 
 use crate::actor::{Population, Registry, Table};
@@ -114,7 +120,8 @@ pub struct Node {
     pub(in crate::node) clock: Clock,
     pub(in crate::node) timers: timers::Timers,
     pub(in crate::node) net: Net,
-    pub(in crate::node) modules: spawn::Modules,
+    pub(in crate::node) modules: editions::Modules,
+    pub(in crate::node) exchanges: reload::Exchanges,
     pub(in crate::node) labels: RwLock<Vec<Arc<str>>>,
     pub(in crate::node) subscribers: Mutex<Vec<(Signal, Address)>>,
     pub(in crate::node) outside: outside::Outside,
@@ -148,7 +155,8 @@ impl Node {
             registry: Registry::default(),
             run: RunQueue::with_ring(options.workers, move || bell.ring()),
             timers: timers::Timers::new(),
-            modules: spawn::Modules::default(),
+            modules: editions::Modules::default(),
+            exchanges: reload::Exchanges::default(),
             labels: RwLock::new(Vec::new()),
             subscribers: Mutex::new(Vec::new()),
             outside: outside::Outside::default(),

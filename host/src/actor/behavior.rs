@@ -17,6 +17,30 @@ pub trait Behavior<C>: Send {
 
     /// Goes on after `Parked` or `Yielded`: what was awaited may be there. Spurious calls are possible and park again.
     fn resume(&mut self, cx: &mut C) -> Turn;
+
+    /// What a successor needs to go on in its place, while so many requests are in flight: those that it has not answered,
+    /// and those that it waits for. None: with these it cannot tell. Only between turns, and only if its module
+    /// [keeps](Module::keeps); this instance may go on afterwards.
+    fn save(&mut self, cx: &mut C, in_flight: u32) -> Result<Option<Vec<u8>>, Unsaved> {
+        let _ = (cx, in_flight);
+        Err(Unsaved::Refused("it has no `save`".to_owned()))
+    }
+
+    /// Instead of `init`: goes on from what an instance of the version `from` has saved, and tests itself. After an error this
+    /// instance is not used.
+    fn load(&mut self, cx: &mut C, state: &[u8], from: &str) -> Result<(), String> {
+        let _ = (cx, state, from);
+        Err("it has no `load`".to_owned())
+    }
+}
+
+/// Why there is no state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unsaved {
+    /// The instance goes on.
+    Refused(String),
+    /// It broke, and has to end.
+    Broken(Fault),
 }
 
 /// How a turn ended.
@@ -50,6 +74,11 @@ pub enum Fault {
 pub trait Module<C>: Send + Sync {
     /// A new instance, not yet initialised. The error is one line for the spawner and the log.
     fn create(&self, cx: &mut C) -> Result<Box<dyn Behavior<C>>, String>;
+
+    /// Whether its instances can save and load their state.
+    fn keeps(&self) -> bool {
+        false
+    }
 
     /// What tells it from another one of the same name; empty if nothing does.
     fn version(&self) -> &str {

@@ -31,7 +31,7 @@ pub enum Body {
     Down { actor: Address, cause: Cause, reason: String },
     /// The host or an operator says something.
     Signal(Signal),
-    /// Some deadline of the receiver may be over; handled by the host.
+    /// Some deadline of the receiver may be over, or it is to be exchanged; handled by the host.
     Sweep,
 }
 

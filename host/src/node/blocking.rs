@@ -61,8 +61,12 @@ impl Context {
         Ok(session)
     }
 
-    /// Waits exclusively for at least so many milliseconds.
+    /// Waits exclusively for at least so many milliseconds. No session: there is no waiting now.
     pub fn sleep_begin(&mut self, milliseconds: u64) -> Session {
+        // Nothing parks in the middle of an exchange.
+        if self.inner().is_aside() {
+            return Session::NONE;
+        }
         let session = self.next_session();
         let inner = self.inner_mut();
         if let Some(slot) = inner.node.table.get(inner.address) {

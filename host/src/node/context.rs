@@ -13,9 +13,10 @@ use std::ops::Deref;
 use crate::base::sync::Arc;
 use crate::base::{Address, CallError, Grants, Payload, Session, SessionMap};
 use crate::node::Node;
+use crate::node::editions::Kind;
+use crate::node::exchange::{Exchange, Exchanging};
 use crate::node::restart::OwnSockets;
 use crate::node::slice::Long;
-use crate::node::spawn::Kind;
 use crate::node::timers::TimerKey;
 use crate::sched::Chain;
 
@@ -91,6 +92,8 @@ pub(in crate::node) struct Rare {
     pub instance: u64,
     /// Sockets of this instance; none: the first one, and all of the actor's are.
     pub sockets: Option<OwnSockets>,
+    /// While the instance is to be exchanged for one of another version.
+    pub exchange: Option<Box<Exchange>>,
 }
 
 pub(in crate::node) struct Inner {
@@ -106,6 +109,7 @@ pub(in crate::node) struct Inner {
     /// The actor ends when this turn does.
     pub exiting: bool,
     pub stopping: bool,
+    pub exchanging: Exchanging,
     pub args: Box<[u8]>,
     pub verdicts: Verdicts,
     /// The worker that runs the actor now. It may change in the middle of a turn ([`super::slice`]).
@@ -185,6 +189,7 @@ impl Context {
             subscribed: false,
             exiting: false,
             stopping: false,
+            exchanging: Exchanging::No,
             args: if birth.args.is_empty() { Box::default() } else { birth.args.into_vec().into_boxed_slice() },
             verdicts: Vec::new(),
             worker: None,

@@ -31,6 +31,7 @@ impl Node {
         cause: Cause,
         reason: &str,
     ) {
+        core.cx.inner_mut().exchange_ends();
         if core.cx.inner().is_member() {
             let index = core.cx.address().slot();
             core = match self.member_ends(slot, core, cause, reason) {

@@ -21,6 +21,7 @@ impl Context {
     /// Ends another actor (or this one, like `exit` but at once and without the rest of its turn).
     pub fn kill(&mut self, target: Address, reason: String) -> Result<(), CallError> {
         let inner = self.inner();
+        inner.outward()?;
         if !inner.may_kill(target, inner.address)? {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to kill {target}")));
         }
@@ -45,6 +46,9 @@ impl Context {
     /// Takes a watch back.
     pub fn unwatch(&mut self, watch: Session) -> bool {
         let inner = self.inner_mut();
+        if inner.is_aside() {
+            return false;
+        }
         let Some(target) = inner.rare().watches.remove(&watch) else { return false };
         inner.node.unwatch(target, watch);
         true
@@ -54,10 +58,12 @@ impl Context {
     pub fn subscribe(&mut self, signal: Signal) {
         let inner = self.inner_mut();
         inner.subscribed = true;
-        let mut subscribers = inner.node.subscribers.lock();
+        let node = inner.node.clone();
+        let mut subscribers = node.subscribers.lock();
         let entry = (signal, inner.address);
         if signal != Signal::Stop && !subscribers.contains(&entry) {
             subscribers.push(entry);
+            inner.subscribes(signal);
         }
     }
 }

@@ -14,6 +14,7 @@ impl Context {
     /// Binds this actor's failure to another's, both ways.
     pub fn link(&mut self, target: Address) -> Result<(), CallError> {
         let inner = self.inner();
+        inner.outward()?;
         if !inner.may_kill(target, inner.parent)? {
             let reason = format!("no grant to kill {target}, which a link may do");
             return Err(CallError::new(ErrorCode::NotGranted, reason));
@@ -34,7 +35,7 @@ impl Context {
     /// Undoes a link.
     pub fn unlink(&mut self, target: Address) -> bool {
         let inner = self.inner();
-        inner.node.unlink(inner.address, target)
+        !inner.is_aside() && inner.node.unlink(inner.address, target)
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::base::{Address, Body, CallError, ErrorCode, Message, Pattern, Payload, Session};
 use crate::node::context::{Inner, Outstanding, Request, Verdicts};
 use crate::node::deliver::Undelivered;
-use crate::node::spawn::Kind;
+use crate::node::editions::Kind;
 use crate::node::{Context, Node, deadline};
 use crate::sched::Tag;
 
@@ -30,8 +30,10 @@ impl Inner {
         })
     }
 
+    /// Whether a payload may go out.
     pub(in crate::node) fn check_payload(&self, payload: &Payload) -> Result<(), CallError> {
         let bound = self.node.options.payload;
+        self.outward()?;
         if payload.len() <= bound {
             return Ok(());
         }
@@ -147,7 +149,8 @@ impl Context {
 
     /// Gives up waiting for a request.
     pub fn cancel(&mut self, request: Session) -> bool {
-        self.inner_mut().outstanding.remove(&request).is_some()
+        let inner = self.inner_mut();
+        !inner.is_aside() && inner.outstanding.remove(&request).is_some()
     }
 
     /// Answers the request that is being handled now.
@@ -176,6 +179,7 @@ impl Context {
     /// Answers a held request with `refused`.
     pub fn reject(&mut self, request: Session, reason: String) -> Result<(), CallError> {
         let inner = self.inner_mut();
+        inner.outward()?;
         let request = inner.take_held(request)?;
         let error = CallError::new(ErrorCode::Refused, reason);
         inner.node.reply(inner.worker, inner.address, request.source, request.session, Err(error));

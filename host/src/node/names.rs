@@ -7,6 +7,7 @@ impl Context {
     /// Registers a name for this actor.
     pub fn register(&mut self, name: &str) -> Result<(), CallError> {
         let inner = self.inner_mut();
+        inner.outward()?;
         crate::actor::registry::check(name).map_err(|error| CallError::new(ErrorCode::Invalid, error.to_string()))?;
         if !Pattern::any(&inner.kind.grants.names, name) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to use the name `{name}`")));
@@ -24,6 +25,9 @@ impl Context {
     /// Gives a name of this actor back.
     pub fn unregister(&mut self, name: &str) -> bool {
         let inner = self.inner_mut();
+        if inner.is_aside() {
+            return false;
+        }
         inner.rare().names.retain(|own| own != name);
         inner.node.registry.unregister(name, inner.address)
     }

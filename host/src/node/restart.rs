@@ -1,4 +1,5 @@
-//! From one instance of an actor to the next, in the same slot. Run by the worker that has the actor.
+//! From one instance of an actor to the next, in the same slot, without its state: a supervisor's restart, and a reload of a
+//! module that keeps none. Run by the worker that has the actor.
 //!
 //! | kept | address, names, parent, arguments, grants, others' watches, ordinary messages that wait (unless the policy
 //! clears them), sockets that were handed over and that the old instance has not seen |
@@ -26,16 +27,16 @@ impl Node {
     pub(in crate::node) fn lay_to_rest(
         &self,
         slot: &Slot<Context>,
-        mut core: Core<Context>,
+        core: &mut Core<Context>,
         cause: Cause,
         reason: &str,
         clear: bool,
-    ) -> Core<Context> {
+    ) {
         self.log_end(&core.cx, cause, reason);
         drop(core.behavior.take());
         let error = ended_error(core.cx.address(), cause, reason);
         if clear {
-            self.refuse_all(slot, &mut core, &error);
+            self.refuse_all(slot, core, &error);
         }
         (core.phase, core.parked) = (Phase::New, false);
 
@@ -72,7 +73,6 @@ impl Node {
             self.reply(worker, address, request.source, request.session, Err(error.clone()));
         }
         self.break_links(slot, worker, address, cause, reason);
-        core
     }
 
     /// Answers everything that waits with an error.

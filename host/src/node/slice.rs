@@ -59,6 +59,12 @@ impl Context {
             return stops();
         }
         let now = node.clock.now_ns();
+        // In an exchange a guest cannot be suspended: it keeps its stack, and has a deadline.
+        let fiber = match inner.step_ends() {
+            Some(until) if until <= now => return Slice::End("its time is over".to_owned()),
+            Some(_) => false,
+            None => fiber,
+        };
         if let (Some(seat), Some(slot)) = (inner.worker, node.table.slot(address.slot())) {
             node.charge(seat, &slot.usage);
         }

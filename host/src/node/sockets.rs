@@ -72,6 +72,7 @@ impl Context {
     pub fn listen(&mut self, at: &str) -> Result<u64, CallError> {
         let address = parse(at)?;
         let inner = self.inner_mut();
+        inner.outward()?;
         if !Grants::address(&inner.kind.grants.listen, address) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to listen on {address}")));
         }
@@ -84,6 +85,7 @@ impl Context {
     pub fn connect(&mut self, to: &str) -> Result<u64, CallError> {
         let address = parse(to)?;
         let inner = self.inner_mut();
+        inner.outward()?;
         if !Grants::address(&inner.kind.grants.connect, address) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to connect to {address}")));
         }
@@ -95,36 +97,42 @@ impl Context {
     /// Lets data come in.
     pub fn start(&mut self, socket: u64) -> Result<(), CallError> {
         let inner = self.inner();
+        inner.outward()?;
         inner.node.net.start(inner.address.raw(), SocketId::from_raw(socket)).map_err(|error| net_error(&error))
     }
 
     /// Lets no more data come in.
     pub fn pause(&mut self, socket: u64) -> Result<(), CallError> {
         let inner = self.inner();
+        inner.outward()?;
         inner.node.net.pause(inner.address.raw(), SocketId::from_raw(socket)).map_err(|error| net_error(&error))
     }
 
     /// Sends bytes; returns how many wait.
     pub fn write(&mut self, socket: u64, data: &[u8]) -> Result<u64, CallError> {
         let inner = self.inner();
+        inner.outward()?;
         inner.node.net.write(inner.address.raw(), SocketId::from_raw(socket), data).map_err(|error| net_error(&error))
     }
 
     /// Sends what is queued, then ends the sending side.
     pub fn shutdown(&mut self, socket: u64) -> Result<(), CallError> {
         let inner = self.inner();
+        inner.outward()?;
         inner.node.net.shutdown(inner.address.raw(), SocketId::from_raw(socket)).map_err(|error| net_error(&error))
     }
 
     /// Sends what is queued, then closes.
     pub fn close(&mut self, socket: u64) -> Result<(), CallError> {
         let inner = self.inner();
+        inner.outward()?;
         inner.node.net.close(inner.address.raw(), SocketId::from_raw(socket)).map_err(|error| net_error(&error))
     }
 
     /// Hands a socket to another actor.
     pub fn give(&mut self, socket: u64, to: Address) -> Result<(), CallError> {
         let inner = self.inner_mut();
+        inner.outward()?;
         let (node, owner, id) = (inner.node.clone(), inner.address.raw(), SocketId::from_raw(socket));
         let slot = node.table.get(to).ok_or_else(|| deliver::no_such_actor(to))?;
         let tag = slot.mailbox.tag(to).ok_or_else(|| deliver::no_such_actor(to))?;

@@ -9,6 +9,7 @@ use crate::actor::Slot;
 use crate::base::{Body, CallError, ErrorCode, Message, Signal};
 use crate::node::Context;
 use crate::node::context::{Inner, Request};
+use crate::node::exchange::Exchanging;
 use crate::node::metrics::{self, Measured};
 use crate::node::turn_kind::turn_kind;
 use crate::sched::Letter;
@@ -25,7 +26,7 @@ impl Context {
         let inner = self.inner_mut();
         inner.turn_ends(false);
         inner.due = inner.due.saturating_sub(1);
-        if inner.exiting || inner.share.is_empty() {
+        if inner.exiting || inner.share.is_empty() || inner.exchanging != Exchanging::No {
             return None;
         }
         let (node, seat) = (inner.node.clone(), inner.worker?);
@@ -43,6 +44,9 @@ impl Context {
             let inner = self.inner_mut();
             // Before a letter is out: it would be lost.
             let seat = inner.worker?;
+            if inner.exchanging == Exchanging::Held {
+                inner.hold_back();
+            }
             let letter = slot.mailbox.begin(&mut inner.share)?;
             if slot.usage.measures() {
                 inner.node.waited(&slot.usage, &inner.kind.times, inner.share.len());
@@ -52,6 +56,10 @@ impl Context {
             }
             if matches!(letter.body, Body::Sweep) {
                 self.sweep();
+                // Those behind it are for the next instance.
+                if self.inner_mut().looks_for_exchange() {
+                    return None;
+                }
                 continue;
             }
             inner.turn_begins(seat, letter.source.raw(), turn_kind(&letter.body));

@@ -76,6 +76,11 @@ impl Node {
         self.tree().knows(address) && self.kill(worker, address, Cause::Killed, reason.to_owned())
     }
 
+    /// A member has another instance, of another version of its module, without having ended.
+    pub(in crate::node) fn member_anew(&self, address: Address) {
+        self.tree().anew(address);
+    }
+
     /// A new actor is a member from now on.
     pub(in crate::node) fn join(&self, address: Address, membership: Membership) {
         self.tree().join(address, membership.supervisor, membership.restart);
@@ -99,7 +104,7 @@ impl Node {
     pub(in crate::node) fn member_ends(
         self: &Arc<Self>,
         slot: &Slot<Context>,
-        core: Core<Context>,
+        mut core: Core<Context>,
         cause: Cause,
         reason: &str,
     ) -> Ended {
@@ -115,7 +120,7 @@ impl Node {
             self.carry_out(worker, steps);
             return Ended::ForGood(core);
         };
-        let core = self.lay_to_rest(slot, core, cause, reason, clear);
+        self.lay_to_rest(slot, &mut core, cause, reason, clear);
         *turn::enter(slot) = Some(core);
         let rests = slot.mailbox.suspend();
         self.carry_out(worker, steps);

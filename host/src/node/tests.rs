@@ -6,6 +6,8 @@ mod ending;
 mod lifecycle;
 mod messaging;
 mod metrics;
+mod reload;
+mod reload_load;
 mod shares;
 mod sizes;
 mod slices;

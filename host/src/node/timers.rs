@@ -132,6 +132,9 @@ impl Context {
     /// Takes a timer back. True: its event does not come.
     pub fn cancel_timer(&mut self, timer: Session) -> bool {
         let inner = self.inner_mut();
+        if inner.is_aside() {
+            return false;
+        }
         let Some(key) = inner.timers.remove(&timer) else { return false };
         // It may have fired into the mailbox already: without its entry here it is passed over.
         if let Some(key) = key {

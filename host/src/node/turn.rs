@@ -4,12 +4,13 @@
 //! Must hold: a turn may end on another seat than it began on ([`super::slice`]): the worker follows it there. What begins
 //! and ends each turn of the share, and what it owes then, stands in [`super::step`].
 
-use crate::actor::{Core, Phase, Slot, Turn};
+use crate::actor::{Behavior, Core, Phase, Slot, Turn};
 use crate::base::sole::SoleGuard;
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, Body, Cause, Message, Session};
 use crate::net::Poller;
+use crate::node::exchange::Exchanging;
 use crate::node::sockets::Sockets;
 use crate::node::turn_kind::TURN_NAMES;
 use crate::node::{Context, Node};
@@ -52,7 +53,7 @@ impl Worker {
 }
 
 /// How an actor went on after a turn.
-enum Next {
+pub(in crate::node) enum Next {
     On,
     Parked,
     /// Its slice is over: to the slow lane.
@@ -109,6 +110,10 @@ impl Node {
                 self.start(worker, core)
             } else {
                 self.share(worker, slot, core)
+            };
+            let next = match next {
+                Next::On if core.cx.inner().exchanging != Exchanging::No => self.exchange(worker, slot, core),
+                next => next,
             };
             let next = match next {
                 Next::On => after(slot, core),
@@ -169,17 +174,30 @@ impl Node {
 
     /// The first turn: makes the instance and runs `init`.
     fn start(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>) -> Next {
+        self.renew(&mut core.cx);
+        self.create(worker, core)
+    }
+
+    pub(in crate::node) fn create(self: &Arc<Self>, worker: &mut Worker, core: &mut Core<Context>) -> Next {
         let inner = core.cx.inner_mut();
         inner.turn_begins(worker.index, inner.parent.raw(), 0);
         let kind = inner.kind.clone();
         match kind.module.create(&mut core.cx) {
             Err(error) => self.leaves(worker, core, Next::End(Cause::Failed, error)),
-            Ok(behavior) => {
-                core.phase = Phase::Init;
-                let turn = core.behavior.insert(behavior).init(&mut core.cx);
-                self.first(worker, core, turn)
-            }
+            Ok(behavior) => self.begin(worker, core, behavior),
         }
+    }
+
+    /// Runs `init` of an instance that was just made.
+    pub(in crate::node) fn begin(
+        self: &Arc<Self>,
+        worker: &mut Worker,
+        core: &mut Core<Context>,
+        behavior: Box<dyn Behavior<Context>>,
+    ) -> Next {
+        core.phase = Phase::Init;
+        let turn = core.behavior.insert(behavior).init(&mut core.cx);
+        self.first(worker, core, turn)
     }
 
     /// What `init`, or what was left of it, came to.
@@ -188,7 +206,10 @@ impl Node {
             Turn::Done(result) => self.initialised(core, result),
             turn => self.unfinished(core, turn),
         };
-        self.leaves(worker, core, next)
+        match next {
+            Next::End(cause, reason) => self.not_begun(worker, core, cause, reason),
+            next => self.leaves(worker, core, next),
+        }
     }
 
     /// What a turn came to, and those that follow it at once.
@@ -212,7 +233,7 @@ impl Node {
     }
 
     /// The end of a turn that is not followed by another one at once.
-    fn leaves(&self, worker: &mut Worker, core: &mut Core<Context>, next: Next) -> Next {
+    pub(in crate::node) fn leaves(&self, worker: &mut Worker, core: &mut Core<Context>, next: Next) -> Next {
         let inner = core.cx.inner_mut();
         inner.turn_ends(matches!(next, Next::Cut));
         worker.follow(inner.worker);
@@ -295,6 +316,7 @@ impl Node {
         }
         core.phase = Phase::Ready;
         let inner = core.cx.inner_mut();
+        inner.begun_anew();
         if inner.is_member() {
             self.member_runs(inner.worker, inner.address);
         }

@@ -613,6 +613,11 @@ impl Mailbox {
         (inner.stage != Stage::Free).then_some(inner.address)
     }
 
+    /// The actor is made of this from now on. Only the worker that has the mailbox may call this.
+    pub fn has_edition(&self, edition: u32) {
+        self.inner.lock().tag.edition = edition;
+    }
+
     /// What rights against an actor are checked by; None: it has ended.
     pub fn tag(&self, of: Address) -> Option<Tag> {
         let inner = self.inner.lock();

@@ -99,6 +99,13 @@ impl Tree {
         self.children.contains_key(&address)
     }
 
+    /// A member was restarted without having ended: that is none of its supervisor's restarts.
+    pub fn anew(&mut self, address: Address) {
+        if let Some(child) = self.children.get_mut(&address) {
+            child.restarts += 1;
+        }
+    }
+
     /// How often a member was restarted.
     pub fn restarts(&self, address: Address) -> u64 {
         self.children.get(&address).map_or(0, |child| child.restarts)

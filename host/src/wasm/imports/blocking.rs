@@ -16,6 +16,9 @@ use crate::wasm::state::State;
 impl State {
     /// What an operation that was begun comes to; suspends the guest until then.
     pub(in crate::wasm) async fn outcome(&mut self, session: Session) -> Awaited {
+        if session.is_none() {
+            return Awaited::Timeout;
+        }
         // Just begun: who parks is told if the outcome is there already, so a look for it here would be one too many.
         let mut begun = true;
         poll_fn(|_| match if std::mem::take(&mut begun) { None } else { self.cx().awaited(session) } {
