@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use crate::base::sync::Arc;
 use crate::base::{Address, Cause, Payload, Signal};
 use crate::control::{Endpoints, Host, Server};
+use crate::crash;
 use crate::manifest::{ActorSpec, Manifest};
 use crate::net::Net;
 use crate::node::supervise::{Membership, SupervisorId};
@@ -145,6 +146,7 @@ pub fn run(manifest: &Manifest, wasm: &WasmOptions) -> Result<ExitCode, BootErro
         let memory = spec.memory.unwrap_or(manifest.host.memory);
         node.add_module(&spec.name, ModuleEntry { module, grants: Arc::new(spec.grants.clone()), memory });
     }
+    let crashes = crash_writer(&node, manifest)?;
     let signals = signals::Signals::start(&node).map_err(machine("no signal handlers"))?;
     let threads = Threads::start(node.clone(), poller);
 
@@ -168,6 +170,9 @@ pub fn run(manifest: &Manifest, wasm: &WasmOptions) -> Result<ExitCode, BootErro
         control.stop();
     }
     signals.stop();
+    if let Some(writer) = crashes {
+        writer.stop();
+    }
     start?;
     Ok(if node.failed() > 0 && !signals.stop_asked() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
@@ -191,6 +196,17 @@ fn control(node: &Arc<Node>, manifest: &Manifest, signals: &signals::Signals) ->
         }
         Err(error) => Err(BootError::Machine { what: "no control", error }),
     }
+}
+
+/// Who writes the reports of crashes, if the manifest wants any.
+fn crash_writer(node: &Arc<Node>, manifest: &Manifest) -> Result<Option<crash::Writer>, BootError> {
+    let Some(spec) = &manifest.crashes else { return Ok(None) };
+    let Some(folder) = spec.folder.clone().or_else(|| crash::user_folder(&manifest.name)) else {
+        tracing::warn!(target: "wasmactor", "crashes have no reports: neither XDG_STATE_HOME nor HOME is set");
+        return Ok(None);
+    };
+    let started = crash::Writer::start(node, &manifest.name, folder, spec.bounds, spec.options.clone());
+    started.map(Some).map_err(machine("no thread for the reports of crashes"))
 }
 
 fn start_all(

@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `app` | `run` and `check`: from a manifest's path to a running app |
+//! | `crash` | shows the report of a crash |
 //! | `build`, `toolchain` | guests that are crates, and what builds them |
 //! | `new` | a first project |
 //! | `remote` | the commands for a host that runs: clients of its control endpoint |
@@ -13,6 +14,7 @@
 
 mod app;
 mod build;
+mod crash;
 mod log;
 mod new;
 mod remote;
@@ -36,6 +38,7 @@ Examples:
   wasmactor run app.toml --log debug      more to see
   wasmactor check app.toml                is it all right? starts nothing
   wasmactor ps                            what runs, and what it uses
+  wasmactor crash FILE                    what an actor died of; the log says which file
   kill -HUP PID                           opens the log file anew
   kill PID                                stops; actors get time to finish, unless it comes twice
 
@@ -78,6 +81,8 @@ enum Command {
     Ping(remote::Plain),
     /// Stop a running host gracefully, and wait until it has ended
     Stop(remote::Plain),
+    /// Show the report of an actor that failed: what it handled, where in its source it was, its limits
+    Crash(crash::Crash),
     /// Print the completions of a shell: `source <(wasmactor completions bash)`
     Completions { shell: Shell },
 }
@@ -180,6 +185,7 @@ pub fn main() -> ExitCode {
         Command::Ps(ps) => remote::ps(&ps),
         Command::Ping(plain) => remote::ping(&plain),
         Command::Stop(plain) => remote::stop(&plain),
+        Command::Crash(crash) => crash::run(&crash),
         Command::Completions { shell } => completions(shell),
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! | 7 | `cli` | the command line |
 //! | 6 | `boot`, `manifest`, `control` | start and stop order; app.toml; what a running host tells, and is told |
-//! | 5 | `wasm`, `threads` | the sandbox; worker, timer, monitor and socket loops |
+//! | 5 | `wasm`, `threads`, `crash` | the sandbox; worker, timer, monitor and socket loops; reports of crashes |
 //! | 4 | `node` | what everything shares: send, spawn, exit |
 //! | 3 | `actor` | behavior, table, registry |
 //! | 2 | `sched`, `time`, `net` | mailbox, run queue, idle; wheel, clock; sockets |
@@ -25,6 +25,8 @@ pub mod boot;
 pub mod cli;
 #[cfg(feature = "cli")]
 pub mod control;
+#[cfg(feature = "cli")]
+pub mod crash;
 #[cfg(feature = "cli")]
 pub mod manifest;
 #[cfg(not(loom))]

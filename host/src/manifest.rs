@@ -10,6 +10,7 @@
 //! | `check` | the sections `[app]`, `[host]`, `[env]`, `[module.*]` |
 //! | `actor` | the `[[actor]]` entries, and that no two share a name |
 //! | `control` | the `[control]` table |
+//! | `crashes` | what is kept of actors that fault |
 //! | `supervisor` | the `[supervisor.*]` tables, and in which order actors start |
 //! | `grants` | what an actor may touch |
 //! | `args` | TOML values as MessagePack |
@@ -22,6 +23,7 @@ mod actor;
 mod args;
 mod check;
 mod control;
+mod crashes;
 mod diagnostic;
 mod grants;
 mod raw;
@@ -38,6 +40,8 @@ use std::time::Duration;
 use tracing::Level;
 
 use crate::control::Endpoints;
+use crate::crash::Bounds;
+use crate::node::crash::CrashOptions;
 use crate::node::supervise::{Policy, Restart};
 use crate::wasm::Profile;
 
@@ -60,6 +64,8 @@ pub struct Manifest {
     pub control: Endpoints,
     /// The `[env]` table; actors see the entries that they are granted.
     pub env: BTreeMap<String, String>,
+    /// The `[crashes]` table. None: no reports.
+    pub crashes: Option<CrashSpec>,
     /// By name.
     pub modules: BTreeMap<String, ModuleSpec>,
     /// By name.
@@ -132,6 +138,15 @@ pub struct ModuleSpec {
     pub profile: Profile,
     /// For actors of this module that have no grants of their own, spawned ones among them.
     pub grants: Grants,
+}
+
+/// The `[crashes]` table with its defaults filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CrashSpec {
+    /// None: the user's folder for what programs keep.
+    pub folder: Option<PathBuf>,
+    pub bounds: Bounds,
+    pub options: CrashOptions,
 }
 
 /// A `[supervisor.NAME]` table.

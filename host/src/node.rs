@@ -13,6 +13,7 @@
 //! | `view` | an actor as it is seen from outside |
 //! | `metrics` | what actors use, how long turns and waits are |
 //! | `reload`, `exchange`, `editions` | another version of a module: for all of its actors; for one; which there are |
+//! | `crash` | what is left of an actor that faulted |
 //! | `slice`, `waker` | time slices and kills in the middle of a turn; wake-ups |
 //! | `turn`, `turn_kind` | one mailbox's share of messages through its behavior |
 //! | `outside` | requests from outside the actors: boot, signals, benches |
@@ -24,6 +25,7 @@
 
 pub mod blocking;
 pub mod context;
+pub mod crash;
 pub mod deadline;
 pub mod deliver;
 mod editions;
@@ -66,7 +68,7 @@ pub use view::{ActorView, Names, State, Watch};
 
 use crate::actor::{Population, Registry, Table};
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use crate::base::sync::{Arc, Mutex, Padded, RwLock};
+use crate::base::sync::{Arc, Mutex, OnceLock, Padded, RwLock};
 use crate::base::{Address, Session, Signal};
 use crate::net::Net;
 use crate::sched::{Full, RunQueue};
@@ -134,6 +136,7 @@ pub struct Node {
     pub(in crate::node) failed: AtomicUsize,
     pub(in crate::node) ticks: RwLock<Vec<Tick>>,
     pub(in crate::node) supervision: supervise::Supervision,
+    pub(in crate::node) crashes: OnceLock<crash::Crashes>,
 }
 
 /// Sessions that a context takes at a time, so that the counter's cache line is seldom touched. Blocks begin at multiples
@@ -166,6 +169,7 @@ impl Node {
             failed: AtomicUsize::new(0),
             ticks: RwLock::new(Vec::new()),
             supervision: supervise::Supervision::default(),
+            crashes: OnceLock::new(),
             options,
             clock,
             net,

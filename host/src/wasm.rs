@@ -3,6 +3,7 @@
 //! | `engine` | wasmtime's settings; `memory`, `stack`, `region`, `scrub`: where guests' memory comes from |
 //! | `load` | file → module; `encode`, `contract`, `cache`, `link`, `error` |
 //! | `twins` | a module in several engines, for workers that start many actors |
+//! | `evidence`, `lines` | what is known of a trap, and its places in the source |
 //! | `instance` | module → actor; `behavior` runs it, `entry` is the way in, `state` is what its store carries, `fault` its end in words |
 //! | `flat` | modules without the component model's machinery |
 //! | `slice` | what becomes of a guest that the epoch interrupts |
@@ -20,10 +21,12 @@ mod encode;
 mod engine;
 mod entry;
 mod error;
+mod evidence;
 mod fault;
 mod flat;
 mod imports;
 mod instance;
+mod lines;
 mod link;
 mod load;
 mod memory;

@@ -6,6 +6,8 @@ use std::path::Path;
 
 #[path = "../../tests/fuzz/oracles/control.rs"]
 mod control;
+#[path = "../../tests/fuzz/oracles/crash.rs"]
+mod crash;
 #[path = "../../tests/fuzz/oracles/flat.rs"]
 mod flat;
 #[path = "../../tests/fuzz/oracles/manifest.rs"]
@@ -53,6 +55,11 @@ fn control_requests() {
 #[test]
 fn manifests() {
     play("manifest", 2_000, manifest::check);
+}
+
+#[test]
+fn crashes() {
+    play("crash", 2_000, crash::check);
 }
 
 #[test]

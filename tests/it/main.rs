@@ -10,6 +10,7 @@
 //! | `mailbox` | 8 | what happens at the bound |
 //! | `timers` | 9 | never early, cancelled, in order |
 //! | `lifecycle` | 3, 7 | birth, death, word of both, names, addresses |
+//! | `crashes` | 7 | what a failed actor leaves, and `wasmactor crash` |
 //! | `supervision` | 7 | restarts by policy, what is kept over one, links |
 //! | `signals` | | stop, subscribe, log files |
 //! | `sockets` | 11 | real TCP clients |
@@ -26,6 +27,7 @@
 //! | `project` | | `new`, `build`, `run` |
 
 mod control;
+mod crashes;
 mod deadlines;
 mod examples;
 mod exclusive;

@@ -84,7 +84,7 @@ pub struct Process {
 /// With this in the environment no module is run flat: the suite passes both ways.
 const COMPONENTS: &str = "WASMACTOR_TEST_COMPONENTS";
 
-/// The host's command line, with compiled code cached under target/.
+/// The host's command line, with compiled code and reports of crashes kept under target/.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     let runs = arguments.first().is_some_and(|first| ["run", "check"].contains(first));
@@ -93,7 +93,7 @@ pub fn command(arguments: &[&str]) -> Command {
     } else {
         command.args(arguments);
     }
-    command.env("XDG_CACHE_HOME", target().join("tests-cache"));
+    command.env("XDG_CACHE_HOME", target().join("tests-cache")).env("XDG_STATE_HOME", target().join("tests-state"));
     command
 }
 

@@ -4,6 +4,7 @@
 //! Must hold: after a [`Turn::Fault`] the behavior is never entered again; between [`Turn::Parked`] or
 //! [`Turn::Yielded`] and [`Behavior::resume`] nothing else enters it.
 
+use crate::actor::Frame;
 use crate::sched::Letter;
 
 /// One running actor.
@@ -83,5 +84,11 @@ pub trait Module<C>: Send + Sync {
     /// What tells it from another one of the same name; empty if nothing does.
     fn version(&self) -> &str {
         ""
+    }
+
+    /// Finds the lines of source for these frames, which are of instances of this module. It may read files and take long.
+    /// The error says why there are none.
+    fn locate(&self, _frames: &mut [Frame]) -> Result<(), String> {
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use tracing::Level;
 use crate::manifest::diagnostic::Findings;
 use crate::manifest::grants::{self, Scope};
 use crate::manifest::raw::{self, Section};
-use crate::manifest::{Full, HostSettings, Manifest, ModuleSpec, actor, control, supervisor, values};
+use crate::manifest::{Full, HostSettings, Manifest, ModuleSpec, actor, control, crashes, supervisor, values};
 use crate::wasm::Profile;
 
 /// A page of wasm memory, and all that 32-bit memory can address.
@@ -43,6 +43,7 @@ pub(super) fn manifest(tree: &DeTable<'_>, path: &Path, findings: &mut Findings<
     let host = host(&mut top, path, findings);
     let control = control::read(&mut top, path, findings);
     let env = env(&mut top, findings);
+    let crashes = crashes::read(&mut top, path, findings);
     let modules = top.get("module").and_then(|node| Section::of("[module]", node, findings).map(|_| node));
     let modules = modules.and_then(|node| node.get_ref().as_table());
     let supervisors = top.get("supervisor").and_then(|node| Section::of("[supervisor]", node, findings).map(|_| node));
@@ -67,7 +68,7 @@ pub(super) fn manifest(tree: &DeTable<'_>, path: &Path, findings: &mut Findings<
     let actors = actor::read(entries, &scope, findings);
     let actors = supervisor::ordered(actors, findings);
     let modules = modules.map(|table| module_tables(table, &scope, findings)).unwrap_or_default();
-    Some(Manifest { path: path.to_owned(), name: name?, host, control, env, modules, supervisors, actors })
+    Some(Manifest { path: path.to_owned(), name: name?, host, control, env, crashes, modules, supervisors, actors })
 }
 
 fn app(top: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<String> {

@@ -10,9 +10,11 @@ use std::borrow::Cow;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 
+use crate::actor::Evidence;
 use crate::base::sync::Arc;
 use crate::base::{Address, CallError, Grants, Payload, Session, SessionMap};
 use crate::node::Node;
+use crate::node::crash::{Head, Recorder};
 use crate::node::editions::Kind;
 use crate::node::exchange::{Exchange, Exchanging};
 use crate::node::restart::OwnSockets;
@@ -94,6 +96,9 @@ pub(in crate::node) struct Rare {
     pub sockets: Option<OwnSockets>,
     /// While the instance is to be exchanged for one of another version.
     pub exchange: Option<Box<Exchange>>,
+    /// What it did last, for the report of a crash; and what is known of one of now.
+    pub recorder: Option<Box<Recorder>>,
+    pub evidence: Option<Box<Evidence>>,
 }
 
 pub(in crate::node) struct Inner {
@@ -122,6 +127,10 @@ pub(in crate::node) struct Inner {
     pub share: Chain,
     /// Turns until another mailbox that waits comes first.
     pub due: u32,
+    /// What is being handled, or was last.
+    pub event: Head,
+    /// `rare` has a recorder.
+    pub recorded: bool,
     /// The request that is being handled, as long as it is neither answered, deferred nor forwarded.
     pub current: Option<Request>,
     /// The request of this turn that was deferred.
@@ -176,8 +185,10 @@ pub(in crate::node) struct Birth {
 
 impl Context {
     pub(in crate::node) fn new(node: &Arc<Node>, address: Address, birth: Birth) -> Self {
-        let rare = (!birth.names.is_empty() || birth.member)
-            .then(|| Box::new(Rare { names: birth.names, member: birth.member, ..Rare::default() }));
+        let recorder = node.crashes.get().and_then(|crashes| crashes.recorder(birth.member));
+        let recorded = recorder.is_some();
+        let rare = (!birth.names.is_empty() || birth.member || recorded)
+            .then(|| Box::new(Rare { names: birth.names, member: birth.member, recorder, ..Rare::default() }));
         Self(Some(Box::new(Inner {
             node: Home::new(node),
             kind: birth.kind,
@@ -197,6 +208,8 @@ impl Context {
             next_session: 0,
             share: Chain::default(),
             due: 0,
+            event: Head::INIT,
+            recorded,
             current: None,
             deferred: Session::NONE,
             open: SessionMap::default(),

@@ -65,6 +65,9 @@ impl Node {
         rare.exit.clear();
         rare.instance += 1;
         rare.sockets = Some(unseen);
+        if let Some(recorder) = &mut rare.recorder {
+            recorder.clear();
+        }
         let watches = std::mem::take(&mut rare.watches);
         for (session, target) in watches.iter() {
             self.unwatch(*target, session);

@@ -9,6 +9,7 @@ use crate::actor::Slot;
 use crate::base::{Body, CallError, ErrorCode, Message, Signal};
 use crate::node::Context;
 use crate::node::context::{Inner, Request};
+use crate::node::crash::Head;
 use crate::node::exchange::Exchanging;
 use crate::node::metrics::{self, Measured};
 use crate::node::turn_kind::turn_kind;
@@ -63,6 +64,10 @@ impl Context {
                 continue;
             }
             inner.turn_begins(seat, letter.source.raw(), turn_kind(&letter.body));
+            inner.event = Head::of(&letter);
+            if inner.recorded {
+                inner.record(&letter);
+            }
             return Some(letter);
         }
     }
@@ -89,6 +94,15 @@ impl Context {
 }
 
 impl Inner {
+    /// For the report of a crash.
+    #[cold]
+    fn record(&mut self, message: &Message) {
+        let head = self.event;
+        if let Some(recorder) = &mut self.rare().recorder {
+            recorder.note(head, message);
+        }
+    }
+
     /// What the monitor sees, and the figures.
     #[inline]
     pub(in crate::node) fn turn_begins(&self, seat: usize, source: u64, kind: u64) {

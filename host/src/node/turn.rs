@@ -183,7 +183,13 @@ impl Node {
         inner.turn_begins(worker.index, inner.parent.raw(), 0);
         let kind = inner.kind.clone();
         match kind.module.create(&mut core.cx) {
-            Err(error) => self.leaves(worker, core, Next::End(Cause::Failed, error)),
+            Err(error) => {
+                // Its start function trapped; else there is no instance to tell of.
+                if core.cx.has_evidence() {
+                    self.crashed(core, &error);
+                }
+                self.leaves(worker, core, Next::End(Cause::Failed, error))
+            }
             Ok(behavior) => self.begin(worker, core, behavior),
         }
     }
@@ -254,7 +260,11 @@ impl Node {
             Turn::Fault(fault) => {
                 // A turn that was cut short by a kill is no fault of the guest.
                 let kill = self.table.get(core.cx.address()).and_then(|slot| slot.mailbox.take_kill());
-                let (cause, reason) = kill.unwrap_or((Cause::Failed, fault.to_string()));
+                let (cause, reason) = kill.unwrap_or_else(|| {
+                    let reason = fault.to_string();
+                    self.crashed(core, &reason);
+                    (Cause::Failed, reason)
+                });
                 Next::End(cause, reason)
             }
             Turn::Done(_) | Turn::Left => Next::On,

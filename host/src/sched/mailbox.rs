@@ -629,6 +629,11 @@ impl Mailbox {
         self.settled().shared as usize
     }
 
+    /// Ordinary messages that it holds at most.
+    pub fn bound(&self) -> usize {
+        self.inner.lock().bound as usize
+    }
+
     /// Messages that wait now, those in a worker's share too.
     pub fn len(&self) -> usize {
         let inner = self.settled();

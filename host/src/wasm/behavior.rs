@@ -14,6 +14,7 @@ use crate::actor::{Behavior, Fault, Turn};
 use crate::node::Context;
 use crate::sched::Letter;
 use crate::wasm::entry::{Ended, Entry};
+use crate::wasm::evidence;
 use crate::wasm::fault::fault;
 use crate::wasm::output::Output;
 use crate::wasm::state::{Place, State};
@@ -21,11 +22,14 @@ use crate::wasm::state::{Place, State};
 /// What a turn of the guest came to, as wasmtime says it.
 type Returned = wasmtime::Result<Ended>;
 
-fn turn(returned: Returned, store: &Store<State>) -> Turn {
+fn turn(returned: Returned, store: &mut Store<State>, flat: bool, cx: &mut Context) -> Turn {
     match returned {
         Ok(Ended::Done(outcome)) => Turn::Done(outcome),
         Ok(Ended::Left) => Turn::Left,
-        Err(error) => Turn::Fault(fault(&error, &store.data().limits)),
+        Err(error) => {
+            evidence::leave(cx, &error, store, flat);
+            Turn::Fault(fault(&error, &store.data().limits))
+        }
     }
 }
 
@@ -53,7 +57,7 @@ impl<E: Entry> Plain<E> {
         let returned = self.entry.call(&mut self.store, letter);
         self.store.data_mut().leave(cx);
         self.broken = returned.is_err();
-        turn(returned, &self.store)
+        turn(returned, &mut self.store, E::FLAT, cx)
     }
 }
 
@@ -127,14 +131,14 @@ impl<E: Entry> Parkable<E> {
         if let Some(output) = &self.output {
             output.drain(cx);
         }
-        let (store, returned) = match polled {
+        let (mut store, returned) = match polled {
             Poll::Ready(ready) => ready,
             Poll::Pending => {
                 self.phase = Phase::Entered(entered);
                 return if cx.take_yield() { Turn::Yielded } else { Turn::Parked };
             }
         };
-        let turn = turn(returned, &store);
+        let turn = turn(returned, &mut store, E::FLAT, cx);
         match (&turn, &self.output) {
             (Turn::Fault(_), Some(output)) => output.finish(cx),
             (Turn::Fault(_), None) => {}

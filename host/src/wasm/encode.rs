@@ -19,7 +19,10 @@ pub(super) fn component(path: &Path, bytes: &[u8]) -> Result<Vec<u8>, LoadProble
         return binary(bytes.to_vec());
     }
     let text = std::str::from_utf8(bytes).map_err(|_| LoadProblem::NotWasm)?;
-    let parsed = wat::parse_str(text).map_err(|mut error| {
+    // With the lines of the text as debug information: for reports of crashes, nobody runs it.
+    let mut parser = wat::Parser::new();
+    let parsed = parser.generate_dwarf(wat::GenerateDwarf::Lines).parse_str(Some(path), text);
+    let parsed = parsed.map_err(|mut error| {
         error.set_path(path);
         LoadProblem::Text(error.to_string())
     })?;

@@ -65,9 +65,11 @@ fn config(profile: Profile) -> Result<Config, EngineError> {
         .wasm_exceptions(true)
         .max_wasm_stack(GUEST_STACK)
         .async_stack_size(FIBER_STACK)
-        // Function names come from the name section, lines would need the debug info to be kept and parsed.
+        // Function names come from the name section. Lines are looked up for a report only, in the file (`lines`).
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
-        .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES));
+        .wasm_backtrace_max_frames(NonZeroUsize::new(FRAMES))
+        // At a trap, what there is to be dumped is noted; see `evidence`.
+        .coredump_on_trap(true);
     match profile {
         Profile::Density => dense(&mut config)?,
         Profile::Speed => fast(&mut config),

@@ -22,6 +22,9 @@ pub(super) enum Ended {
 
 /// The way into one instance: `init` without a message, else `handle`. Errors: the guest trapped.
 pub(super) trait Entry: Clone + Send + Sync + 'static {
+    /// The module was rewritten to run flat.
+    const FLAT: bool;
+
     /// A plain call, for guests that cannot park.
     fn call(&self, store: &mut Store<State>, letter: Option<Letter>) -> Result<Ended>;
 
@@ -55,6 +58,8 @@ impl Lifted {
 }
 
 impl Entry for Lifted {
+    const FLAT: bool = false;
+
     fn call(&self, store: &mut Store<State>, letter: Option<Letter>) -> Result<Ended> {
         let Some(letter) = letter else { return Ok(Ended::Done(self.init.call(store, ())?.0)) };
         // None: the host's own affair.

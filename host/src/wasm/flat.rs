@@ -5,6 +5,7 @@
 //! | `main` | which components are just one core module, and that module |
 //! | `hollow` | the types of such a component, without its code |
 //! | `rewrite` | the module with its one way in, and with imports that can allocate |
+//! | `places` | from places in that module to those in the guest's own |
 //! | `abi`, `results` | memory, strings and results by hand |
 //! | `lower` | a delivery as the parameters of the way in |
 //! | `imports` | what flat guests can call |
@@ -18,6 +19,7 @@ mod hollow;
 mod imports;
 mod lower;
 mod main;
+mod places;
 mod results;
 mod rewrite;
 #[cfg(test)]
@@ -29,6 +31,7 @@ pub(super) use abi::Crossing;
 pub(super) use hollow::hollow;
 pub(super) use imports::{link, link_blocking};
 pub(super) use main::find;
+pub(super) use places::{original, unmoved};
 pub(super) use rewrite::{ADDED, NAMES, rewrite};
 
 use crate::sched::Letter;
@@ -109,6 +112,8 @@ const OK: i64 = -1;
 const LEFT: i64 = -2;
 
 impl Entry for Deliver {
+    const FLAT: bool = true;
+
     fn call(&self, store: &mut Store<State>, letter: Option<Letter>) -> Result<Ended> {
         let parameters = letter.map_or(Ok(INIT), |letter| turn(store.data_mut(), letter))?;
         match self.0.call(&mut *store, parameters)? {

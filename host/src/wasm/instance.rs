@@ -3,6 +3,7 @@
 //! Must hold: everything that can be known before an actor starts (types, imports, exports) was checked at load, so
 //! `create` fails only for what depends on the actor: its memory limit, its folders, its start function.
 
+use std::path::PathBuf;
 use std::pin::pin;
 use std::task::{self, Poll, Waker};
 
@@ -10,7 +11,7 @@ use wasmtime::component::ComponentExportIndex;
 use wasmtime::{Engine, InstancePre, Store, component};
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
-use crate::actor::{Behavior, Module};
+use crate::actor::{Behavior, Frame, Module};
 use crate::node::Context;
 use crate::wasm::behavior::{Parkable, Plain};
 use crate::wasm::entry::{Entry, Lifted};
@@ -20,6 +21,7 @@ use crate::wasm::slice::on_epoch;
 use crate::wasm::state::{Limits, Place, State};
 use crate::wasm::twins::Twins;
 use crate::wasm::wasi::Wasi;
+use crate::wasm::{evidence, lines};
 
 /// Bytes that one call of a guest may make the host allocate: lists of strings could name the same bytes many times.
 /// Over any payload, under what would hurt.
@@ -29,6 +31,9 @@ pub(super) const HOSTCALL_BYTES: usize = 128 << 20;
 pub struct WasmModule {
     pub(super) name: String,
     pub(super) version: String,
+    /// The file, and its SHA-256.
+    pub(super) path: PathBuf,
+    pub(super) content: [u8; 32],
     pub(super) imports: Vec<String>,
     pub(super) code: Twins,
     /// It imports `blocking` or WASI: its turns run on a stack of their own.
@@ -107,7 +112,10 @@ impl WasmModule {
         store.data_mut().leave(cx);
         match made {
             Ok(entry) => Ok(Box::new(Plain::new(store, entry))),
-            Err(error) => Err(stillborn(&error, &store.data().limits)),
+            Err(error) => {
+                evidence::leave(cx, &error, &mut store, E::FLAT);
+                Err(stillborn(&error, &store.data().limits))
+            }
         }
     }
 
@@ -134,20 +142,27 @@ impl WasmModule {
         }
         match made {
             Poll::Ready(Ok(entry)) => Ok(Box::new(Parkable::new(store, entry, place, output))),
-            Poll::Ready(Err(error)) => Err(stillborn(&error, &store.data().limits)),
+            Poll::Ready(Err(error)) => {
+                evidence::leave(cx, &error, &mut store, E::FLAT);
+                Err(stillborn(&error, &store.data().limits))
+            }
             Poll::Pending => Err("its start function waits, which an actor can only do from `init` on".to_owned()),
         }
     }
 }
 
 impl Module<Context> for WasmModule {
+    fn create(&self, cx: &mut Context) -> Result<Box<dyn Behavior<Context>>, String> {
+        let code = self.code.of(cx.worker());
+        self.instance(code, cx)
+    }
+
     fn version(&self) -> &str {
         &self.version
     }
 
-    fn create(&self, cx: &mut Context) -> Result<Box<dyn Behavior<Context>>, String> {
-        let code = self.code.of(cx.worker());
-        self.instance(code, cx)
+    fn locate(&self, frames: &mut [Frame]) -> Result<(), String> {
+        lines::locate(&self.path, &self.content, self.is_flat(), frames)
     }
 }
 

@@ -90,12 +90,10 @@ impl Loader {
             None => unpanicked(|| self.compile(&source.path, &bytes, &content)).map_err(failed)?,
         };
         let version = hex(&content)[..VERSION].to_owned();
-        let name = source.name.clone();
+        let identity = Identity { name: source.name.clone(), version, path: source.path.clone(), content };
         let linked = unpanicked(|| match &made {
-            Made::Component(component) => {
-                self.link(name, version, &made, Contract::get().needs(self.engine(), component)?)
-            }
-            Made::Flat(module) => self.link(name, version, &made, needs_of_flat(module)),
+            Made::Component(component) => self.link(identity, &made, Contract::get().needs(self.engine(), component)?),
+            Made::Flat(module) => self.link(identity, &made, needs_of_flat(module)),
         });
         linked.map(Arc::new).map_err(failed)
     }
@@ -123,13 +121,22 @@ impl Loader {
         Ok(Made::Component(component))
     }
 
-    fn link(&self, name: String, version: String, made: &Made, needs: Needs) -> Result<WasmModule, LoadProblem> {
+    fn link(&self, identity: Identity, made: &Made, needs: Needs) -> Result<WasmModule, LoadProblem> {
+        let Identity { name, version, path, content } = identity;
         let Needs { imports, blocking, wasi } = needs;
         let parks = blocking || wasi;
         let first = self.engines.first().link(made, parks)?;
         let code = Twins::new(first, parks, self.several.then(|| self.engines.clone()));
-        Ok(WasmModule { name, version, imports, code, parks, wasi })
+        Ok(WasmModule { name, version, path, content, imports, code, parks, wasi })
     }
+}
+
+/// What a module is.
+struct Identity {
+    name: String,
+    version: String,
+    path: PathBuf,
+    content: [u8; 32],
 }
 
 fn needs_of_flat(module: &Module) -> Needs {
@@ -164,7 +171,7 @@ pub(super) fn load_all<R: Send + Sync>(sources: &[Source], load: impl Fn(&Source
 }
 
 /// Turns a panic of a library into an error: it was fed a stranger's file.
-fn unpanicked<T>(work: impl FnOnce() -> Result<T, LoadProblem>) -> Result<T, LoadProblem> {
+pub(super) fn unpanicked<T>(work: impl FnOnce() -> Result<T, LoadProblem>) -> Result<T, LoadProblem> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));

@@ -145,6 +145,11 @@ impl Limits {
         Self { bound: cx.memory_limit(), memory: 0, elements: 0, refused: None, gauge: cx.memory_gauge() }
     }
 
+    /// Bytes of memory that it has.
+    pub(super) fn used(&self) -> usize {
+        self.memory
+    }
+
     /// Bytes of memory that the actor may have.
     pub(super) fn bound(&self) -> usize {
         self.bound

@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 10] = [
     &["sched", "time", "net"],
     &["actor"],
     &["node"],
-    &["wasm", "threads"],
+    &["wasm", "threads", "crash"],
     &["control"],
     &["manifest"],
     &["boot"],

@@ -37,7 +37,7 @@ pub(in crate::wasm) const DELIVER: &str = "wasmactor:flat/deliver";
 pub(in crate::wasm) const NAMES: &str = "wasmactor:flat/";
 
 /// `filled`, `sealed` and `next`.
-const IMPORTS: u32 = 3;
+pub(super) const IMPORTS: u32 = 3;
 
 /// What `deliver` is to do: the values of its first parameter.
 pub(in crate::wasm) mod mode {
