@@ -77,6 +77,28 @@ enum Command {
     /// List the actors of a running host: what they do, what waits, what they have used
     #[command(visible_aliases = ["list", "stat"])]
     Ps(remote::Ps),
+    /// List the actors that have the most memory: `ps --sort memory`
+    Mem(remote::Ps),
+    /// Show one actor: its state, mailbox, supervisor, timers, sockets
+    Info(remote::Who),
+    /// Show supervisors with their members, and who spawned whom
+    Tree(remote::Plain),
+    /// List the modules in each version that actors have, and how long their turns and waits are
+    Modules(remote::Plain),
+    /// List armed timers, the next one first
+    Timers(remote::Few),
+    /// List open sockets, with their owners and bytes
+    Netstat(remote::Few),
+    /// Send a message to an actor
+    Send(remote::Send),
+    /// Send a request to an actor, and print its answer
+    Call(remote::Call),
+    /// Send a signal to an actor
+    Signal(remote::Signal),
+    /// End an actor, now; its supervisor may give it another instance
+    Kill(remote::Kill),
+    /// Give an actor another instance, by its supervisor
+    Restart(remote::Kill),
     /// Ask a running host whether it answers, and which one it is
     Ping(remote::Plain),
     /// Stop a running host gracefully, and wait until it has ended
@@ -183,6 +205,17 @@ pub fn main() -> ExitCode {
         Command::New(new) => new::run(&new),
         Command::Build(build) => app::build(&build),
         Command::Ps(ps) => remote::ps(&ps),
+        Command::Mem(ps) => remote::ps(&ps.by_memory()),
+        Command::Info(who) => remote::info(&who),
+        Command::Tree(plain) => remote::tree(&plain),
+        Command::Modules(plain) => remote::modules(&plain),
+        Command::Timers(few) => remote::timers(&few),
+        Command::Netstat(few) => remote::netstat(&few),
+        Command::Send(message) => remote::send(&message),
+        Command::Call(call) => remote::call(&call),
+        Command::Signal(signal) => remote::signal(&signal),
+        Command::Kill(kill) => remote::kill(&kill),
+        Command::Restart(kill) => remote::restart(&kill),
         Command::Ping(plain) => remote::ping(&plain),
         Command::Stop(plain) => remote::stop(&plain),
         Command::Crash(crash) => crash::run(&crash),

@@ -3,6 +3,10 @@
 //! Must hold: see the head of `control`: nothing waits for a worker but where it says so.
 
 mod actors;
+mod info;
+mod tell;
+mod tree;
+mod who;
 
 use std::time::Duration;
 
@@ -14,6 +18,16 @@ pub(super) fn answer(host: &Host, command: Command) -> Answer {
     match command {
         Command::Ping(Nothing {}) => json(&ping(host)),
         Command::Ps(which) => json(&actors::ps(&host.node, &which)),
+        Command::Info(who) => json(&info::info(&host.node, &who)?),
+        Command::Tree(Nothing {}) => json(&tree::tree(&host.node)),
+        Command::Modules(Nothing {}) => json(&tree::modules(&host.node)),
+        Command::Timers(few) => json(&info::timers(&host.node, &few)?),
+        Command::Netstat(few) => json(&info::netstat(&host.node, &few)?),
+        Command::Send(send) => json(&tell::send(&host.node, &send)?),
+        Command::Call(call) => json(&tell::call(&host.node, &call)?),
+        Command::Signal(signal) => json(&tell::signal(&host.node, &signal)?),
+        Command::Kill(kill) => json(&tell::kill(&host.node, &kill)?),
+        Command::Restart(kill) => json(&tell::restart(&host.node, &kill)?),
         Command::Stop(Nothing {}) => {
             tracing::info!(target: "wasmactor", "stopping, as the control endpoint was told");
             (host.stop)();

@@ -3,6 +3,9 @@
 //! Must hold: whatever the bytes are, [`Request::parse`] gives a request or a [`Problem`] with words, and needs no more
 //! memory than some multiple of the line. What is added later has a default, so that older clients go on.
 
+mod details;
+mod payload;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +34,26 @@ pub enum Command {
     Ping(Nothing),
     /// The actors. Answer: [`Actors`].
     Ps(Ps),
+    /// One actor. Answer: [`ActorInfo`].
+    Info(Who),
+    /// Supervisors with their members, and who spawned whom. Answer: [`Tree`].
+    Tree(Nothing),
+    /// The modules in the versions that actors have. Answer: [`Modules`].
+    Modules(Nothing),
+    /// Armed timers, the next one first. Answer: [`Timers`].
+    Timers(Few),
+    /// Open sockets. Answer: [`Sockets`].
+    Netstat(Few),
+    /// A message that wants no answer. Answer: [`Nothing`], when it is in the mailbox.
+    Send(Send),
+    /// A request. Answer: [`Reply`].
+    Call(Call),
+    /// A signal's event. Answer: [`Nothing`].
+    Signal(Signal),
+    /// Ends an actor; its supervisor may give it another instance. Answer: [`Nothing`], before it has ended.
+    Kill(Kill),
+    /// Gives an actor of a supervisor another instance. Answer: [`Nothing`], before it has one.
+    Restart(Kill),
     /// Ends the host gracefully. Answer: [`Nothing`], at once; the connection ends with the host.
     Stop(Nothing),
 }
@@ -63,6 +86,81 @@ pub enum Sort {
     Memory,
     Messages,
     Age,
+}
+
+/// Which actor: an address (`:0000002a`), a name (`.bank`), a name without its dot, or what it is called in the manifest if
+/// no other one is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Who {
+    pub actor: String,
+}
+
+/// The first so many of something, of one actor or of all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Few {
+    pub actor: Option<String>,
+    /// 0: all.
+    pub limit: usize,
+}
+
+/// A message for an actor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Send {
+    pub actor: String,
+    /// 0 is for what the SDKs encode.
+    #[serde(default)]
+    pub kind: u32,
+    pub payload: Payload,
+}
+
+/// A request to an actor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    pub actor: String,
+    #[serde(default)]
+    pub kind: u32,
+    pub payload: Payload,
+    /// Instead of the host's `call-timeout`.
+    #[serde(default)]
+    pub timeout_ms: Option<u64>,
+}
+
+/// A signal for an actor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signal {
+    pub actor: String,
+    pub signal: SignalName,
+}
+
+/// See `wit/lifecycle.wit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum SignalName {
+    Stop,
+    Hangup,
+    User1,
+    User2,
+}
+
+/// An end for an actor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Kill {
+    pub actor: String,
+    /// For its callers, its watchers and the log.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// What an actor answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    pub reply: Payload,
 }
 
 /// The host.
@@ -102,6 +200,12 @@ pub struct ActorRow {
     pub messages: u64,
     pub age_ms: u64,
 }
+
+pub use details::{
+    ActorInfo, Caller, Membership, ModuleRow, Modules, Node as TreeNode, Running, SocketRow, Sockets, Spread,
+};
+pub use details::{TimerRow, Timers, Tree};
+pub use payload::Payload;
 
 /// Why a request was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -197,12 +301,27 @@ pub fn response(id: u64, answer: &Answer) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Command, Nothing, Problem, Ps, Request, Response, Sort, json, response};
+    use super::{
+        Call, Command, Few, Kill, Nothing, Payload, Problem, Ps, Request, Response, Signal, SignalName, Sort, Who,
+        json, response,
+    };
 
     #[test]
     fn requests_come_back() {
         let ps = Ps { filter: Some("a*".to_owned()), sort: Sort::Cpu, limit: 3 };
-        for command in [Command::Ping(Nothing {}), Command::Ps(ps), Command::Stop(Nothing {})] {
+        let actor = || "a".to_owned();
+        let payload = Payload::Value(serde_json::json!({ "id": [1.5, null] }));
+        let commands = [
+            Command::Ping(Nothing {}),
+            Command::Ps(ps),
+            Command::Info(Who { actor: actor() }),
+            Command::Timers(Few { actor: Some(actor()), limit: 1 }),
+            Command::Call(Call { actor: actor(), kind: 2, payload, timeout_ms: Some(5) }),
+            Command::Signal(Signal { actor: actor(), signal: SignalName::User1 }),
+            Command::Kill(Kill { actor: actor(), reason: None }),
+            Command::Stop(Nothing {}),
+        ];
+        for command in commands {
             for token in [None, Some("secret".to_owned())] {
                 let request = Request { id: 7, token, command: command.clone() };
                 let line = request.line();

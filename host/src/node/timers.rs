@@ -7,6 +7,7 @@ use crate::base::sync::{Arc, Condvar, Mutex};
 use crate::base::{Address, Body, Message, Session};
 use crate::node::{Context, Node};
 pub use crate::time::TimerKey;
+use crate::time::clock::NANOS_PER_TICK;
 use crate::time::{Clock, Wheel};
 
 /// What is due.
@@ -35,6 +36,17 @@ pub struct Timers {
     earlier: Condvar,
 }
 
+/// An armed timer as others see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimerView {
+    /// In nanoseconds of the clock.
+    pub due: u64,
+    /// [`Address::HOST`]: the host's own.
+    pub owner: Address,
+    /// `timer` (an actor's, or its exclusive sleep), `deadline` (of requests), `supervision`.
+    pub what: &'static str,
+}
+
 const NANOS_PER_MILLISECOND: u64 = 1_000_000;
 
 impl Timers {
@@ -60,6 +72,21 @@ impl Timers {
         self.state.lock().wheel.cancel(key).is_some()
     }
 
+    /// Of each armed timer when it is due, in nanoseconds of the clock, and whose it is. The lock is held for all of them,
+    /// some nanoseconds each.
+    fn view(&self) -> Vec<TimerView> {
+        let state = self.state.lock();
+        let view = |(tick, due): (u64, &Due)| {
+            let (owner, what) = match due {
+                Due::Timeout(owner, _) => (*owner, "timer"),
+                Due::Sweep(owner) => (*owner, "deadline"),
+                Due::Supervision(_) => (Address::HOST, "supervision"),
+            };
+            TimerView { due: tick.saturating_mul(NANOS_PER_TICK), owner, what }
+        };
+        state.wheel.iter().map(view).collect()
+    }
+
     /// Ends the timer thread.
     pub fn stop(&self) {
         self.state.lock().stop = true;
@@ -68,6 +95,11 @@ impl Timers {
 }
 
 impl Node {
+    /// Every armed timer, in no order.
+    pub fn armed_timers(&self) -> Vec<TimerView> {
+        self.timers.view()
+    }
+
     /// Fires what is due now.
     pub fn fire_due(self: &Arc<Self>) {
         let now = self.clock.tick();

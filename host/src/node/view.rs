@@ -6,10 +6,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
+use crate::actor::Slot;
 use crate::base::Address;
 use crate::base::sync::Arc;
 use crate::node::turn_kind::TURN_NAMES;
-use crate::node::{Edition, Node};
+use crate::node::{Context, Edition, Node};
 use crate::sched::status::TurnView;
 use crate::sched::{Full, Standing};
 
@@ -134,6 +135,15 @@ impl Node {
             memory: slot.usage.memory(),
             age: Duration::from_nanos(watch.now.saturating_sub(slot.usage.born())),
         })
+    }
+
+    /// All actors that the manifest calls so, or that are of this module and have no other name.
+    pub fn labelled(&self, label: &str) -> Vec<Address> {
+        let Some(number) = self.labels.read().iter().position(|known| &**known == label) else { return Vec::new() };
+        let named = |slot: &Slot<Context>| {
+            slot.mailbox.view().filter(|view| view.tag.label as usize == number).map(|view| view.address)
+        };
+        self.table.slots().filter_map(named).collect()
     }
 
     /// Every registered name.

@@ -126,6 +126,11 @@ impl<T> Wheel<T> {
         self.next_slot().map(|(_, _, start)| start)
     }
 
+    /// All armed timers, in no order: when each is due, and what it carries.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
+        self.entries.iter().filter_map(|entry| entry.payload.as_ref().map(|payload| (entry.deadline, payload)))
+    }
+
     /// Number of armed timers.
     pub fn len(&self) -> usize {
         self.armed

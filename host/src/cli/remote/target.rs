@@ -9,7 +9,7 @@ use crate::control::protocol::Pong;
 use crate::control::{Client, Failure, place};
 
 /// The options that say so.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Target {
     /// The host of this app, by its name, its app.toml or its process's number [default: the only one that runs]
     #[arg(long, value_name = "APP", help_heading = "Which host")]

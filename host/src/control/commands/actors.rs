@@ -34,7 +34,8 @@ pub(super) fn ps(node: &Node, which: &Ps) -> Actors {
     Actors { actors, total }
 }
 
-fn row(view: &ActorView, names: &Names) -> ActorRow {
+/// An actor on one line.
+pub(super) fn row(view: &ActorView, names: &Names) -> ActorRow {
     let name = names.get(&view.address).and_then(|names| names.first());
     ActorRow {
         address: view.address.to_string(),

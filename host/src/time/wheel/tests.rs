@@ -101,6 +101,18 @@ fn drive(seed: u64, deadline_bits: u64, step_bits: u64, steps: usize) {
 }
 
 #[test]
+fn what_is_armed_is_shown() {
+    let mut wheel = Wheel::new();
+    let key = wheel.insert(7, 'a');
+    wheel.insert(9, 'b');
+    wheel.insert(1 << 40, 'c');
+    wheel.cancel(key);
+    let mut shown: Vec<(u64, char)> = wheel.iter().map(|(due, payload)| (due, *payload)).collect();
+    shown.sort_unstable();
+    assert_eq!(shown, [(9, 'b'), (1 << 40, 'c')]);
+}
+
+#[test]
 fn agrees_with_a_sorted_map_near() {
     for seed in 1..=40 {
         drive(seed, 10, 8, 2_000);
