@@ -22,13 +22,15 @@
 //! | `wasi` | 11 | guests that use WASI |
 //! | `scale` | | many actors |
 //! | `memory` | | how much of its memory an actor touches |
-//! | `control` | | the control endpoint, and the commands that are its clients |
+//! | `control` | | the commands for a running host |
+//! | `endpoint` | | the control endpoint: where it is found, who may come in |
 //! | `examples`, `kv` | | the examples, with their real clients |
 //! | `project` | | `new`, `build`, `run` |
 
 mod control;
 mod crashes;
 mod deadlines;
+mod endpoint;
 mod examples;
 mod exclusive;
 mod failures;
