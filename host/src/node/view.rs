@@ -138,7 +138,7 @@ impl Node {
     }
 
     /// All actors that the manifest calls so, or that are of this module and have no other name.
-    pub fn labelled(&self, label: &str) -> Vec<Address> {
+    pub fn called(&self, label: &str) -> Vec<Address> {
         let Some(number) = self.labels.read().iter().position(|known| &**known == label) else { return Vec::new() };
         let named = |slot: &Slot<Context>| {
             slot.mailbox.view().filter(|view| view.tag.label as usize == number).map(|view| view.address)

@@ -18,7 +18,7 @@ pub(super) fn find(node: &Node, text: &str) -> Result<Address, Problem> {
     if let Some(address) = node.lookup(&name) {
         return Ok(address);
     }
-    let same = node.labelled(text);
+    let same = node.called(text);
     match same[..] {
         [] => Err(none()),
         [address] => Ok(address),
