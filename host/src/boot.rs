@@ -125,10 +125,7 @@ fn options(manifest: &Manifest) -> NodeOptions {
     NodeOptions {
         workers: host.workers.unwrap_or(defaults.workers),
         call_timeout: host.call_timeout,
-        mailbox: host.mailbox,
-        full: host.full,
-        memory: host.memory,
-        payload: host.payload,
+        payload: manifest.limits.payload,
         slice: host.slice,
         env: manifest.env.clone(),
     }
@@ -143,8 +140,8 @@ pub fn run(manifest: &Manifest, wasm: &WasmOptions) -> Result<ExitCode, BootErro
     let ticker = host.clone();
     node.on_tick(Box::new(move || ticker.tick()));
     for (module, spec) in modules.into_iter().zip(manifest.modules.values()) {
-        let memory = spec.memory.unwrap_or(manifest.host.memory);
-        node.add_module(&spec.name, ModuleEntry { module, grants: Arc::new(spec.grants.clone()), memory });
+        let (grants, limits) = (Arc::new(spec.grants.clone()), spec.limits.clone());
+        node.add_module(&spec.name, ModuleEntry { module, grants, limits });
     }
     let crashes = crash_writer(&node, manifest)?;
     let signals = signals::Signals::start(&node).map_err(machine("no signal handlers"))?;
@@ -239,8 +236,7 @@ fn spec(actor: &ActorSpec, index: u32, supervisor: Option<SupervisorId>) -> Spaw
         names: vec![actor.registered(index)],
         args: Some(Payload::from(actor.args.clone())),
         grants: actor.grants.clone().map(Arc::new),
-        mailbox: actor.mailbox,
-        full: actor.full,
+        limits: Some(actor.limits.clone()),
         member: supervisor.map(|supervisor| Membership { supervisor, restart: actor.restart }),
         ..SpawnSpec::default()
     }

@@ -13,6 +13,7 @@
 //! | `crashes` | what is kept of actors that fault |
 //! | `supervisor` | the `[supervisor.*]` tables, and in which order actors start |
 //! | `grants` | what an actor may touch |
+//! | `limits` | how much it may use |
 //! | `args` | TOML values as MessagePack |
 //! | `values` | names, durations, sizes, places of files |
 //!
@@ -26,6 +27,7 @@ mod control;
 mod crashes;
 mod diagnostic;
 mod grants;
+mod limits;
 mod raw;
 mod supervisor;
 mod values;
@@ -46,7 +48,7 @@ use crate::node::supervise::{Policy, Restart};
 use crate::wasm::Profile;
 
 pub use crate::base::Grants;
-pub use crate::sched::Full;
+pub use crate::node::Limits;
 pub use diagnostic::Diagnostic;
 
 /// Most actors that one `[[actor]]` entry may start.
@@ -62,6 +64,8 @@ pub struct Manifest {
     pub host: HostSettings,
     /// The `[control]` table: where the host is controlled from.
     pub control: Endpoints,
+    /// `[limits]`, with its defaults filled in.
+    pub limits: Limits,
     /// The `[env]` table; actors see the entries that they are granted.
     pub env: BTreeMap<String, String>,
     /// The `[crashes]` table. None: no reports.
@@ -83,14 +87,6 @@ pub struct HostSettings {
     pub call_timeout: Duration,
     /// What actors get to finish when the host stops.
     pub stop_timeout: Duration,
-    /// Messages that a mailbox holds, at least 1.
-    pub mailbox: usize,
-    /// What happens when a mailbox is full.
-    pub full: Full,
-    /// Bytes of linear memory of an actor, 64 KiB to 4 GiB.
-    pub memory: usize,
-    /// Largest payload in bytes, 1 to 1 GiB.
-    pub payload: usize,
     /// How long a turn keeps its worker while others wait, 100 µs to 1 s.
     pub slice: Duration,
     /// Lines below this level are not logged.
@@ -105,10 +101,6 @@ impl Default for HostSettings {
             workers: None,
             call_timeout: Duration::from_secs(5),
             stop_timeout: Duration::from_secs(5),
-            mailbox: 65_536,
-            full: Full::Refuse,
-            memory: 64 << 20,
-            payload: 64 << 20,
             slice: Duration::from_millis(1),
             log: Level::INFO,
             log_file: None,
@@ -132,8 +124,8 @@ pub struct ModuleSpec {
     pub source: Source,
     /// What to load. For a crate the build fills it in; `None` until then.
     pub file: Option<PathBuf>,
-    /// Bytes of linear memory of an actor; `None`: the host's setting.
-    pub memory: Option<usize>,
+    /// `[limits]`, but for what its own table says.
+    pub limits: Limits,
     /// What its actors are made for.
     pub profile: Profile,
     /// For actors of this module that have no grants of their own, spawned ones among them.
@@ -169,9 +161,8 @@ pub struct ActorSpec {
     pub count: u32,
     /// MessagePack; empty if the manifest gives none.
     pub args: Vec<u8>,
-    /// Messages; `None`: the host's setting.
-    pub mailbox: Option<usize>,
-    pub full: Option<Full>,
+    /// The module's, but for what its own table says.
+    pub limits: Limits,
     /// Instead of the module's.
     pub grants: Option<Grants>,
     /// A key of `Manifest::supervisors`.

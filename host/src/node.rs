@@ -7,6 +7,7 @@
 //! | `deliver` | a message, or an answer, into a mailbox |
 //! | `messaging`, `blocking` | send, request, reply; exclusive calls |
 //! | `deadline` | when time is over |
+//! | `limits` | how much one actor may use |
 //! | `spawn`, `exit` | birth and death |
 //! | `supervise`, `restart`, `links` | restarts by policy, what an actor keeps over one, ends that go on to others |
 //! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
@@ -32,6 +33,7 @@ mod editions;
 mod exchange;
 pub mod exit;
 pub mod lifecycle;
+pub mod limits;
 mod links;
 pub mod log;
 pub mod messaging;
@@ -60,6 +62,7 @@ use std::time::Duration;
 
 pub use context::{Awaited, Context};
 pub use editions::Edition;
+pub use limits::Limits;
 pub use metrics::{ActorStats, MemoryGauge, TimesRead};
 pub use reload::{ReloadError, ReloadOptions, ReloadReport};
 pub use slice::Slice;
@@ -71,7 +74,7 @@ use crate::base::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::base::sync::{Arc, Mutex, OnceLock, Padded, RwLock};
 use crate::base::{Address, Session, Signal};
 use crate::net::Net;
-use crate::sched::{Full, RunQueue};
+use crate::sched::RunQueue;
 use crate::time::Clock;
 
 /// Settings of a node; `Default` gives those of the manifest's `[host]` table.
@@ -81,13 +84,7 @@ pub struct NodeOptions {
     pub workers: usize,
     /// Deadline of a request that names none.
     pub call_timeout: Duration,
-    /// Messages that a mailbox holds, if its actor says nothing else.
-    pub mailbox: usize,
-    /// What happens then.
-    pub full: Full,
-    /// Bytes of linear memory of an actor, if its module says nothing else.
-    pub memory: usize,
-    /// Largest payload in bytes.
+    /// Bytes of a payload that comes from outside.
     pub payload: usize,
     /// How long a turn keeps its worker while others wait.
     pub slice: Duration,
@@ -100,10 +97,7 @@ impl Default for NodeOptions {
         Self {
             workers: std::thread::available_parallelism().map_or(1, usize::from),
             call_timeout: Duration::from_secs(5),
-            mailbox: 65_536,
-            full: Full::Refuse,
-            memory: 64 << 20,
-            payload: 64 << 20,
+            payload: Limits::default().payload,
             slice: Duration::from_millis(1),
             env: BTreeMap::new(),
         }

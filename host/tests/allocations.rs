@@ -19,7 +19,7 @@ use wasmactor::base::{Address, Body, Message, Payload, Session};
 use wasmactor::net::Net;
 use wasmactor::node::turn::Worker;
 use wasmactor::node::{Context, Node, NodeOptions, SpawnSpec};
-use wasmactor::sched::{Chain, Full, Mailbox, Tag};
+use wasmactor::sched::{Bounds, Chain, Mailbox, Tag};
 use wasmactor::time::Clock;
 
 struct Counting;
@@ -181,7 +181,7 @@ fn nothing_is_asked_for_where_one_thread_sends_and_another_receives() {
     const ROUNDS: usize = 50;
     let to = Address::new(0, 0, 1);
     let mailbox = Arc::new(Mailbox::default());
-    mailbox.open(to, Tag::default(), usize::MAX, Full::Refuse);
+    mailbox.open(to, Tag::default(), Bounds::of(usize::MAX));
     let ((go, start), (done, ready)) = (mpsc::sync_channel(1), mpsc::sync_channel(1));
     let receiver = mailbox.clone();
     let thread = thread::spawn(move || {

@@ -27,7 +27,7 @@ fn an_actor_that_waits_leaves_the_worker_to_others() {
 
 #[test]
 fn the_answer_passes_a_full_mailbox() {
-    let mut app = Setup::new().puppet("bob").puppet_with("alice", &format!("mailbox = 3\n{ALL}")).start();
+    let mut app = Setup::new().puppet("bob").puppet_with("alice", &format!("limits.mailbox = 3\n{ALL}")).start();
     app.told(".alice", "call .bob {defer; let held; log held}; note $it");
     app.logged("bob", "held");
     for n in 1..=3 {

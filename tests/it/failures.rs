@@ -148,7 +148,7 @@ fn the_actor_that_had_this_address_is_gone() {
 #[test]
 fn the_mailbox_is_full() {
     let setup = Setup::new().puppet("alice").puppet("carol");
-    let mut app = setup.puppet_with("bob", &format!("mailbox = 2\n{}", wasmactor_tests::ALL)).start();
+    let mut app = setup.puppet_with("bob", &format!("limits.mailbox = 2\n{}", wasmactor_tests::ALL)).start();
     app.told(".bob", "call .carol {defer; let held; log held}");
     app.logged("carol", "held");
     let script = "send .bob {note 1}; send .bob {note 2}; call .bob {ret}; note $it; request .bob {ret}; note $it; \

@@ -188,7 +188,7 @@ fn memory_grows_to_the_limit_and_no_further() {
         (i32.store8 (i32.const 64) (i32.add (i32.const 64) (memory.size)))
         (call $ret (i32.const 64) (i32.const 1) (i32.const 128)) (call $ok)";
     let text = wat::guest("", "(call $ok)", grows);
-    let module = "[module.bad]\nsource = \"bad.wat\"\nmemory = \"1MiB\"\n";
+    let module = "[module.bad]\nsource = \"bad.wat\"\nlimits.memory = \"1MiB\"\n";
     let setup = Setup::new().file("bad.wat", text).toml(module).actor("bad", "bad", ALL).puppet("good");
     survives(setup.start(), "P");
 }
@@ -197,7 +197,7 @@ fn memory_grows_to_the_limit_and_no_further() {
 fn memory_that_is_over_the_limit_from_the_start_is_an_error_with_both_figures() {
     let text = wat::guest("", "(call $ok)", "(call $ok)")
         .replace("(memory (export \"memory\") 1)", "(memory (export \"memory\") 100)");
-    let module = "[module.bad]\nsource = \"bad.wat\"\nmemory = \"1MiB\"\n";
+    let module = "[module.bad]\nsource = \"bad.wat\"\nlimits.memory = \"1MiB\"\n";
     let mut app = Setup::new().file("bad.wat", text).toml(module).puppet("good").start();
     let got = app.ask(".good", "start-child bad - {}; ret $it: $why");
     assert!(got.starts_with("!refused: ") && got.contains("6553600 bytes") && got.contains("1048576 bytes"), "{got}");

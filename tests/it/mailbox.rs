@@ -4,7 +4,7 @@ use wasmactor_tests::{ALL, App, Setup};
 
 /// bob with a mailbox of three messages, parked; it is full after this.
 fn full(policy: &str) -> App {
-    let bob = format!("mailbox = 3\nmailbox-full = \"{policy}\"\n{ALL}");
+    let bob = format!("limits = {{ mailbox = 3, mailbox-full = \"{policy}\" }}\n{ALL}");
     let app = Setup::new().puppet("alice").puppet("carol").puppet_with("bob", &bob).start();
     app.told(".bob", "call .carol {defer; let held; log held}");
     app.logged("carol", "held");
@@ -68,7 +68,7 @@ fn events_are_never_refused() {
     let mut app = full("refuse");
     // A timer's, an exit's and a reply's: bob asked for each, and gets each although his mailbox is full.
     let mut other =
-        Setup::new().puppet("carol").puppet("child").puppet_with("bob", &format!("mailbox = 1\n{ALL}")).start();
+        Setup::new().puppet("carol").puppet("child").puppet_with("bob", &format!("limits.mailbox = 1\n{ALL}")).start();
     other.told(
         ".bob",
         "on timeout {note timeout}; on down {note down}; on reply {note reply $text}; timeout 0; watch .child; \
@@ -90,7 +90,7 @@ fn events_are_never_refused() {
 
 #[test]
 fn a_flood_is_refused_and_the_others_are_served() {
-    let bob = format!("mailbox = 2000\n{ALL}");
+    let bob = format!("limits.mailbox = 2000\n{ALL}");
     let mut app = Setup::new().puppet("flood").puppet("carol").puppet_with("bob", &bob).start();
     app.told(".bob", "call .carol {defer; let held; log held}");
     app.logged("carol", "held");

@@ -38,6 +38,7 @@ mod grants;
 mod hostile;
 mod kv;
 mod lifecycle;
+mod limits;
 mod load;
 mod logs;
 mod mailbox;

@@ -133,8 +133,8 @@ fn payloads_of_all_sizes_come_back_as_they_were() {
 
 #[test]
 fn a_payload_over_the_bound_is_refused() {
-    let mut app = Setup::new().host("payload = \"64KiB\"").puppet("alice").puppet("bob").start();
+    let mut app = Setup::new().toml("[limits]\npayload = \"64KiB\"\n").puppet("alice").puppet("bob").start();
     let script = "bytes .bob 65536; note $it; bytes .bob 65537; note $it; bytes .bob 9000000; note $it; ret $notes";
-    assert_eq!(app.ask(".alice", script), "done,!invalid,!invalid");
+    assert_eq!(app.ask(".alice", script), "done,!over-limit,!over-limit");
     app.lives();
 }

@@ -33,6 +33,8 @@ pub enum ErrorCode {
     Invalid,
     /// The operating system refused (sockets).
     Io,
+    /// This actor is at one of its limits, or the host at one of its budgets: the reason names it.
+    OverLimit,
 }
 
 impl ErrorCode {
@@ -51,6 +53,7 @@ impl ErrorCode {
             Self::Cycle => "cycle",
             Self::Invalid => "invalid",
             Self::Io => "io",
+            Self::OverLimit => "over limit",
         }
     }
 }
@@ -75,6 +78,7 @@ impl From<types::ErrorCode> for ErrorCode {
             types::ErrorCode::Cycle => Self::Cycle,
             types::ErrorCode::Invalid => Self::Invalid,
             types::ErrorCode::Io => Self::Io,
+            types::ErrorCode::OverLimit => Self::OverLimit,
         }
     }
 }

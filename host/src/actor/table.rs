@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use crate::actor::{Behavior, Usage};
 use crate::base::sole::Sole;
-use crate::base::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::base::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use crate::base::sync::{Brief, OnceLock, Padded};
 use crate::base::{Address, Session};
 use crate::sched::Mailbox;
@@ -81,6 +81,10 @@ pub struct Slot<C> {
     pub watchers: Brief<Option<Box<Watchers>>>,
     /// What the actor has used so far.
     pub usage: Usage,
+    /// Actors that this one started and that live, in the low half; the generation that they are counted for in the high one.
+    children: AtomicU64,
+    /// Sockets that the actor may have.
+    pub sockets: AtomicU32,
     /// Sockets were paused because the mailbox was full.
     pub paused: AtomicBool,
     generation: AtomicU32,
@@ -93,6 +97,8 @@ impl<C> Default for Slot<C> {
             core: Sole::new(None),
             watchers: Brief::new(None),
             usage: Usage::default(),
+            children: AtomicU64::new(0),
+            sockets: AtomicU32::new(0),
             paused: AtomicBool::new(false),
             generation: AtomicU32::new(0),
         }
@@ -150,7 +156,9 @@ impl<C> Table<C> {
         let slots = chunk.get_or_init(|| (0..CHUNK).map(|_| Slot::default()).collect());
         let slot = &slots[index as usize % CHUNK];
         // Relaxed: what was stored before the slot was freed comes with the shelf's lock.
-        Some((Address::new(self.node, slot.generation.load(Ordering::Relaxed), index), slot))
+        let generation = slot.generation.load(Ordering::Relaxed);
+        slot.children.store(u64::from(generation) << 32, Ordering::Relaxed);
+        Some((Address::new(self.node, generation, index), slot))
     }
 
     /// A slot from the store, or one that was never used.
@@ -188,6 +196,23 @@ impl<C> Table<C> {
             shelf.drain(..LOT).collect::<Vec<u32>>()
         };
         self.store.lock().extend(surplus);
+    }
+
+    /// Counts one more child of an actor, which asks for itself. False: it has `most`.
+    pub fn adopt(&self, parent: Address, most: u32) -> bool {
+        let Some(slot) = self.get(parent) else { return false };
+        let next = |word: u64| (word & u64::from(u32::MAX) < u64::from(most)).then_some(word + 1);
+        // Relaxed: a count, nothing is read by it.
+        slot.children.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
+    }
+
+    /// Counts one less, if the parent lives.
+    pub fn lose(&self, parent: Address) {
+        let Some(slot) = self.get(parent) else { return };
+        let counted = |word: u64| word >> 32 == u64::from(parent.generation()) && word & u64::from(u32::MAX) > 0;
+        let next = |word: u64| counted(word).then(|| word - 1);
+        // Nothing to count where the parent has ended: its slot is empty, or another one's.
+        let _ = slot.children.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
     }
 
     /// The slot of an address of this node, whoever is in it now.
@@ -228,6 +253,23 @@ mod tests {
             seen.push(address);
         }
         assert!(seen.contains(&Address::new(0, 1, first.slot())));
+    }
+
+    #[test]
+    fn children_are_counted_for_one_generation() {
+        let table: Table<()> = Table::new(0, 1);
+        let (parent, _) = table.reserve(None).expect("room");
+        assert_eq!([2, 2, 2].map(|most| table.adopt(parent, most)), [true, true, false]);
+        table.lose(parent);
+        assert!(table.adopt(parent, 2) && !table.adopt(parent, 2));
+        let later = Address::new(0, parent.generation() + 1, parent.slot());
+        table.lose(later);
+        assert!(!table.adopt(parent, 2), "another one's child");
+        for _ in 0..3 {
+            table.lose(parent);
+        }
+        assert!(table.adopt(parent, 1));
+        table.lose(Address::HOST);
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub enum ErrorCode {
     Cycle,
     Invalid,
     Io,
+    OverLimit,
 }
 
 impl ErrorCode {
@@ -35,6 +36,7 @@ impl ErrorCode {
             Self::Cycle => "cycle",
             Self::Invalid => "invalid",
             Self::Io => "io",
+            Self::OverLimit => "over-limit",
         }
     }
 }

@@ -44,6 +44,16 @@ impl Payload {
         }
     }
 
+    /// Bytes that do not lie in the message itself.
+    #[inline]
+    pub fn allocated(&self) -> usize {
+        match &self.0 {
+            Bytes::Inline(..) => 0,
+            Bytes::Owned(bytes) => bytes.len(),
+            Bytes::Shared(bytes) => bytes.len(),
+        }
+    }
+
     /// The bytes as a vector: free for a large payload with one owner, a copy for the others.
     pub fn into_vec(self) -> Vec<u8> {
         match self.0 {

@@ -98,6 +98,15 @@ impl<T> SessionMap<T> {
         }
     }
 
+    /// How many entries.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Entries::Few(entries) => entries.len(),
+            Entries::Many(map) => map.len(),
+        }
+    }
+
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
         match &self.0 {

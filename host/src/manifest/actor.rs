@@ -9,9 +9,17 @@ use crate::actor::registry;
 use crate::manifest::diagnostic::Findings;
 use crate::manifest::grants::{self, Scope};
 use crate::manifest::raw::{self, Node, Section};
-use crate::manifest::{ActorSpec, COUNT_MAX, check, supervisor, values};
+use crate::manifest::{ActorSpec, COUNT_MAX, limits, supervisor, values};
 
 const FORM: &str = "write\n    [[actor]]\n    name = \"alice\"\n    module = \"account\"";
+
+/// Limits that actors have where their entries say nothing.
+#[derive(Debug)]
+pub(super) struct Above<'a> {
+    pub(super) modules: &'a BTreeMap<String, limits::Read>,
+    /// Where the module is none.
+    pub(super) all: &'a limits::Read,
+}
 
 /// The names as written, good or bad: what grants may mean.
 pub(super) fn names<'a>(entries: Option<&'a Node<'_>>) -> impl Iterator<Item = &'a str> {
@@ -20,7 +28,12 @@ pub(super) fn names<'a>(entries: Option<&'a Node<'_>>) -> impl Iterator<Item = &
 }
 
 /// Reads all entries.
-pub(super) fn read(entries: Option<&Node<'_>>, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Vec<ActorSpec> {
+pub(super) fn read(
+    entries: Option<&Node<'_>>,
+    scope: &Scope<'_>,
+    above: &Above<'_>,
+    findings: &mut Findings<'_>,
+) -> Vec<ActorSpec> {
     let Some(node) = entries else {
         findings.hint(0..0, "no [[actor]]: there is nothing to start", FORM);
         return Vec::new();
@@ -33,10 +46,16 @@ pub(super) fn read(entries: Option<&Node<'_>>, scope: &Scope<'_>, findings: &mut
         findings.hint(node.span(), "no [[actor]]: there is nothing to start", FORM);
     }
     let mut taken = Taken::default();
-    array.iter().filter_map(|entry| actor(entry, scope, &mut taken, findings)).collect()
+    array.iter().filter_map(|entry| actor(entry, scope, above, &mut taken, findings)).collect()
 }
 
-fn actor(entry: &Node<'_>, scope: &Scope<'_>, taken: &mut Taken, findings: &mut Findings<'_>) -> Option<ActorSpec> {
+fn actor(
+    entry: &Node<'_>,
+    scope: &Scope<'_>,
+    above: &Above<'_>,
+    taken: &mut Taken,
+    findings: &mut Findings<'_>,
+) -> Option<ActorSpec> {
     let mut section = Section::of("[[actor]]", entry, findings)?;
     let name_node = section.require("name", findings, FORM);
     let name = name_node
@@ -44,15 +63,15 @@ fn actor(entry: &Node<'_>, scope: &Scope<'_>, taken: &mut Taken, findings: &mut 
     let module = section.require("module", findings, FORM).and_then(|node| module(node, scope, findings));
     let count = section.integer("count", 1..=COUNT_MAX, findings).unwrap_or(1);
     let args = section.get("args").map(|node| crate::manifest::args::encode(node, findings)).unwrap_or_default();
-    let mailbox = check::mailbox(&mut section, findings);
-    let full = section.choice("mailbox-full", &check::FULL, findings);
     let owner = name.as_ref().map_or_else(|| "an actor".to_owned(), |name| format!("actor `{name}`"));
+    let most = module.as_ref().and_then(|module| above.modules.get(module)).unwrap_or(above.all);
+    let limits = limits::read(section.get("limits"), &format!("the limits of {owner}"), most, findings).limits;
     let grants = section.get("grants").map(|node| grants::read(node, &owner, scope, findings));
     let member = supervisor::membership(&mut section, scope, findings);
     section.finish(findings);
     let (supervisor, restart, after) = member;
     let (name, module) = (name?, module?);
-    let actor = ActorSpec { name, module, count, args, mailbox, full, grants, supervisor, restart, after };
+    let actor = ActorSpec { name, module, count, args, limits, grants, supervisor, restart, after };
     let span = name_node.map_or(0..0, Node::span);
     let longest = actor.registered(count - 1);
     if longest.len() > registry::NAME_MAX {

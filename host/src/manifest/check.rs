@@ -7,16 +7,17 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use tracing::Level;
 
+use crate::manifest::actor::Above;
 use crate::manifest::diagnostic::Findings;
 use crate::manifest::grants::{self, Scope};
+use crate::manifest::limits::Read;
 use crate::manifest::raw::{self, Section};
-use crate::manifest::{Full, HostSettings, Manifest, ModuleSpec, actor, control, crashes, supervisor, values};
+use crate::manifest::{
+    HostSettings, Limits, Manifest, ModuleSpec, actor, control, crashes, limits, supervisor, values,
+};
+use crate::sched::Full;
 use crate::wasm::Profile;
 
-/// A page of wasm memory, and all that 32-bit memory can address.
-const MEMORY: std::ops::RangeInclusive<u64> = 64 << 10..=4 << 30;
-/// A payload is copied as a whole: more than this is a stream's affair.
-const PAYLOAD: std::ops::RangeInclusive<u64> = 1..=1 << 30;
 const WORKERS_MAX: u32 = 256;
 /// Shorter slices cost more in switches than they give; longer ones are none.
 const SLICE: std::ops::RangeInclusive<Duration> = Duration::from_micros(100)..=Duration::from_secs(1);
@@ -42,6 +43,8 @@ pub(super) fn manifest(tree: &DeTable<'_>, path: &Path, findings: &mut Findings<
     let name = app(&mut top, findings);
     let host = host(&mut top, path, findings);
     let control = control::read(&mut top, path, findings);
+    let all = Read::unnamed(Limits::default());
+    let all = Read::unnamed(limits::read(top.get("limits"), "[limits]", &all, findings).limits);
     let env = env(&mut top, findings);
     let crashes = crashes::read(&mut top, path, findings);
     let modules = top.get("module").and_then(|node| Section::of("[module]", node, findings).map(|_| node));
@@ -65,10 +68,11 @@ pub(super) fn manifest(tree: &DeTable<'_>, path: &Path, findings: &mut Findings<
         supervisors: supervisor_names,
     };
     let supervisors = supervisors.map(|table| supervisor::read(table, &scope, findings)).unwrap_or_default();
-    let actors = actor::read(entries, &scope, findings);
+    let (modules, named) = modules.map(|table| module_tables(table, &scope, &all, findings)).unwrap_or_default();
+    let actors = actor::read(entries, &scope, &Above { modules: &named, all: &all }, findings);
     let actors = supervisor::ordered(actors, findings);
-    let modules = modules.map(|table| module_tables(table, &scope, findings)).unwrap_or_default();
-    Some(Manifest { path: path.to_owned(), name: name?, host, control, env, crashes, modules, supervisors, actors })
+    let (path, limits) = (path.to_owned(), all.limits);
+    Some(Manifest { path, name: name?, host, control, limits, env, crashes, modules, supervisors, actors })
 }
 
 fn app(top: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<String> {
@@ -100,21 +104,12 @@ fn host(top: &mut Section<'_, '_>, path: &Path, findings: &mut Findings<'_>) -> 
         workers: section.integer("workers", 1..=WORKERS_MAX, findings).map(|count| count as usize),
         call_timeout: call_timeout.unwrap_or(default.call_timeout),
         stop_timeout: values::duration(&mut section, "stop-timeout", findings).unwrap_or(default.stop_timeout),
-        mailbox: mailbox(&mut section, findings).unwrap_or(default.mailbox),
-        full: section.choice("mailbox-full", &FULL, findings).unwrap_or(default.full),
-        memory: values::size(&mut section, "memory", MEMORY, findings).unwrap_or(default.memory),
-        payload: values::size(&mut section, "payload", PAYLOAD, findings).unwrap_or(default.payload),
         slice: slice.unwrap_or(default.slice),
         log: section.choice("log", &LEVELS, findings).unwrap_or(default.log),
         log_file: section.string("log-file", findings).map(|(text, _)| values::base(path).join(text)),
     };
     section.finish(findings);
     settings
-}
-
-/// Messages that a mailbox holds.
-pub(super) fn mailbox(section: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> Option<usize> {
-    section.integer("mailbox", 1..=u32::MAX, findings).map(|count| count as usize)
 }
 
 fn env(top: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> BTreeMap<String, String> {
@@ -130,8 +125,11 @@ fn env(top: &mut Section<'_, '_>, findings: &mut Findings<'_>) -> BTreeMap<Strin
     table.iter().filter_map(entry).collect()
 }
 
-fn module_tables(table: &DeTable<'_>, scope: &Scope<'_>, findings: &mut Findings<'_>) -> BTreeMap<String, ModuleSpec> {
-    let mut modules = BTreeMap::new();
+/// The modules, and their limits with the keys that they name.
+type Modules = (BTreeMap<String, ModuleSpec>, BTreeMap<String, Read>);
+
+fn module_tables(table: &DeTable<'_>, scope: &Scope<'_>, all: &Read, findings: &mut Findings<'_>) -> Modules {
+    let (mut modules, mut named) = Modules::default();
     for (key, node) in table {
         let name = values::name("a module", key.get_ref(), key.span(), findings);
         let title = format!("[module.{}]", key.get_ref());
@@ -139,17 +137,18 @@ fn module_tables(table: &DeTable<'_>, scope: &Scope<'_>, findings: &mut Findings
         let hint = "write source = \"FOLDER\" (a crate), \"FILE.wasm\" or \"FILE.wat\"";
         let source = section.require("source", findings, hint);
         let source = source.and_then(|node| values::source(scope.manifest, node, findings));
-        let memory = values::size(&mut section, "memory", MEMORY, findings);
         let profile = section.choice("profile", &PROFILES, findings).unwrap_or_default();
         let owner = section.title().to_owned();
+        let limits = limits::read(section.get("limits"), &format!("the limits of {owner}"), all, findings);
         let grants = section.get("grants").map(|node| grants::read(node, &owner, scope, findings)).unwrap_or_default();
         section.finish(findings);
+        named.insert(key.get_ref().as_ref().to_owned(), limits.clone());
         let (Some(name), Some(source)) = (name, source) else { continue };
         let file = match &source {
             super::Source::File(file) => Some(file.clone()),
             super::Source::Crate(_) => None,
         };
-        modules.insert(name.clone(), ModuleSpec { name, source, file, memory, profile, grants });
+        modules.insert(name.clone(), ModuleSpec { name, source, file, limits: limits.limits, profile, grants });
     }
-    modules
+    (modules, named)
 }

@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::base::Pattern;
-use crate::manifest::{ActorSpec, Diagnostic, Full, Manifest, Source, parse};
+use crate::manifest::{ActorSpec, Diagnostic, Limits, Manifest, Source, parse};
+use crate::sched::Full;
 
 /// The least that is an app.
 const APP: &str = "[app]\nname = \"bank\"\n[module.account]\nsource = \"account\"\n[[actor]]\nname = \"alice\"\nmodule = \"account\"\n";
@@ -70,7 +71,7 @@ fn the_least_gets_the_defaults() {
     assert_eq!(manifest.host, super::HostSettings::default());
     let module = &manifest.modules["account"];
     assert_eq!(module.source, Source::Crate(folder().join("account")));
-    assert_eq!((&module.file, module.memory), (&None, None));
+    assert_eq!((&module.file, &module.limits), (&None, &super::Limits::default()));
     let alice = first(&manifest);
     assert_eq!((alice.count, alice.args.as_slice(), alice.registered(0).as_str()), (1, &[][..], ".alice"));
     assert_eq!(alice.grants, None);
@@ -88,17 +89,19 @@ workers = 2
 call-timeout = "250ms"
 slice = "500us"
 stop-timeout = "0s"
+log = "debug"
+log-file = "bank.log"
+[limits]
 mailbox = 10
 mailbox-full = "hold"
 memory = "1GiB"
 payload = 1024
-log = "debug"
-log-file = "bank.log"
+timers = 7
 [env]
 GREETING = "hello"
 [module.account]
 source = "account"
-memory = "16MiB"
+limits = { memory = "16MiB", sockets = 0 }
 [module.account.grants]
 send = ["*"]
 [module.spin]
@@ -107,23 +110,31 @@ source = "spin.wat"
 name = "alice"
 module = "account"
 count = 3
-mailbox = 1000
-mailbox-full = "drop-oldest"
+limits = { mailbox = 1000, mailbox-bytes = "1MiB", mailbox-full = "drop-oldest", children = 5 }
 grants = { send = ["spin*", "account"], names = [".x*"], spawn = ["account"], kill = ["*"], listen = ["127.0.0.1:7379"], connect = ["127.0.0.1:*", "[::1]:*"], env = ["GREETING"], files = [{ host = "data", guest = "/data", write = true }] }
 "#,
     );
     let host = &manifest.host;
-    assert_eq!((host.workers, host.mailbox, host.full), (Some(2), 10, Full::Hold));
+    let limits = &manifest.limits;
+    assert_eq!((host.workers, limits.mailbox, limits.full), (Some(2), 10, Full::Hold));
     assert_eq!((host.call_timeout, host.stop_timeout), (Duration::from_millis(250), Duration::ZERO));
     assert_eq!(host.slice, Duration::from_micros(500));
-    assert_eq!((host.memory, host.payload, host.log), (1 << 30, 1024, tracing::Level::DEBUG));
+    assert_eq!((limits.memory, limits.payload, host.log), (1 << 30, 1024, tracing::Level::DEBUG));
     assert_eq!(host.log_file, Some(folder().join("bank.log")));
     assert_eq!(manifest.env["GREETING"], "hello");
-    assert_eq!(manifest.modules["account"].memory, Some(16 << 20));
+    assert_eq!(manifest.modules["account"].limits, Limits { memory: 16 << 20, sockets: 0, ..limits.clone() });
+    assert_eq!(manifest.modules["spin"].limits, *limits);
     assert!(manifest.modules["account"].grants.send[0].matches_all());
     assert_eq!(manifest.modules["spin"].file, Some(folder().join("spin.wat")));
     let alice = first(&manifest);
-    assert_eq!((alice.mailbox, alice.full), (Some(1000), Some(Full::DropOldest)));
+    let own = Limits {
+        mailbox: 1000,
+        mailbox_bytes: 1 << 20,
+        full: Full::DropOldest,
+        children: 5,
+        ..manifest.modules["account"].limits.clone()
+    };
+    assert_eq!(alice.limits, own);
     assert_eq!(alice.registered(2), ".alice.2");
     let grants = alice.grants.as_ref().expect("own grants");
     assert_eq!(grants.listen, [Pattern::Exact("127.0.0.1:7379".to_owned())]);
@@ -154,7 +165,7 @@ fn unknown_keys_say_what_was_meant() {
         "cuont = 2\n[host]\nworker = 2\nzzz = 1\n",
         "app.toml:8:1: error: unknown key `cuont` in [[actor]]\n  hint: did you mean `count`?\n\
          app.toml:10:1: error: unknown key `worker` in [host]\n  hint: did you mean `workers`?\n\
-         app.toml:11:1: error: unknown key `zzz` in [host]\n  hint: keys here: call-timeout, slice, workers, stop-timeout, mailbox, mailbox-full, memory, payload, log, log-file",
+         app.toml:11:1: error: unknown key `zzz` in [host]\n  hint: keys here: call-timeout, slice, workers, stop-timeout, log, log-file",
     );
     check_more(
         "[actors]\n",
@@ -202,17 +213,35 @@ fn host_settings_are_checked() {
         "app.toml:8:1: error: `call-timeout` must be more than zero: every call would fail",
     );
     check_more(
-        "[host]\nmemory = \"much\"\n",
+        "[limits]\nmemory = \"much\"\n",
         "app.toml:9:10: error: `memory` is no size\n  hint: write \"64KiB\", \"16MiB\", \"1GiB\", or a number of bytes",
     );
-    check_more("[host]\nmemory = 1000\n", "app.toml:9:10: error: `memory` must be 64.0 KiB to 4.0 GiB, not 1000 B");
+    check_more("[limits]\nmemory = 1000\n", "app.toml:9:10: error: `memory` must be 64.0 KiB to 4.0 GiB, not 1000 B");
     check_more(
-        "[host]\nmailbox-full = \"drop\"\n",
+        "[limits]\nmailbox-full = \"drop\"\n",
         "app.toml:9:16: error: `mailbox-full` cannot be `drop`\n  hint: did you mean `drop-oldest`?",
     );
     check_more(
         "[host]\nlog = \"loud\"\n",
         "app.toml:9:7: error: `log` cannot be `loud`\n  hint: it is one of error, warn, info, debug, trace",
+    );
+}
+
+#[test]
+fn an_actor_may_have_less_than_its_module_names_and_not_more() {
+    let text = |limits: &str| {
+        format!(
+            "{APP}limits = {limits}\n[module.other]\nsource = \"account\"\nlimits.timers = 5\n[[actor]]\nname = \"bob\"\nmodule = \"other\"\n"
+        )
+    };
+    let manifest = good(&(text("{ timers = 70000 }") + "limits = { timers = 4, requests = 70000 }\n"));
+    assert_eq!((first(&manifest).limits.timers, manifest.actors[1].limits.timers), (70_000, 4));
+    assert_eq!((manifest.actors[1].limits.requests, manifest.modules["other"].limits.timers), (70_000, 5));
+    let faults = read(&(text("{}") + "limits = { timers = 6 }\n")).expect_err("over the module's");
+    let hint = "  hint: a module's limits are the most that its actors may have: raise that one, or lower this";
+    assert_eq!(
+        shown(&faults).trim_end(),
+        format!("app.toml:15:21: error: `timers` is more than the module's limit\n{hint}")
     );
 }
 
@@ -343,7 +372,7 @@ fn a_file_that_is_not_there() {
 #[test]
 fn no_text_makes_it_panic() {
     let text = format!(
-        "{APP}args = {{ a = [1, 2.5, 'ä'] }}\ngrants = {{ send = [\"*\"], files = [{{ host = \"data\" }}] }}\n[host]\nmemory = \"1MiB\"\n"
+        "{APP}args = {{ a = [1, 2.5, 'ä'] }}\ngrants = {{ send = [\"*\"], files = [{{ host = \"data\" }}] }}\n[limits]\nmemory = \"1MiB\"\n"
     );
     for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
         let _ = read(&text[..end]);
@@ -356,6 +385,8 @@ fn no_text_makes_it_panic() {
         let _ = read(&format!("{APP}args.{deep}b = 1"));
     }
     for number in ["1e999999", "-9223372036854775808", "18446744073709551615", "nan", "0b1"] {
-        let _ = read(&format!("{APP}args = {number}\ncount = {number}\nmailbox = {number}\n[host]\nmemory = {number}"));
+        let _ = read(&format!(
+            "{APP}args = {number}\ncount = {number}\nlimits.mailbox = {number}\n[limits]\nmemory = {number}"
+        ));
     }
 }

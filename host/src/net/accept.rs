@@ -1,4 +1,5 @@
-//! A listener's share of a turn: takes connections, also when there are no descriptors left. Used by the poller.
+//! A listener's share of a turn: takes connections, also when there are no descriptors left, or its owner may have no more.
+//! Used by the poller.
 //!
 //! Without a free descriptor a connection can be neither taken nor refused. So one is kept in reserve: it is given up,
 //! the connection taken and closed at once, and the reserve filled again. The other side sees an end at once instead of
@@ -28,6 +29,8 @@ pub(super) struct Acceptor {
     starved: Vec<SocketId>,
     /// The lack of descriptors was logged and has not ended.
     warned: bool,
+    /// The same of an owner's limit.
+    crowded: bool,
 }
 
 /// What giving up the reserve has brought.
@@ -40,7 +43,7 @@ enum Shed {
 
 impl Acceptor {
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { reserve: Some(open_reserve()?), starved: Vec::new(), warned: false })
+        Ok(Self { reserve: Some(open_reserve()?), starved: Vec::new(), warned: false, crowded: false })
     }
 
     /// The listeners to serve again, now that a descriptor is free.
@@ -65,8 +68,13 @@ impl Acceptor {
                 return Next::Wait;
             }
             match listener.accept() {
+                Ok((_, peer)) if !sink.has_room(socket.owner(), shared.table.owns(socket.owner())) => {
+                    if !std::mem::replace(&mut self.crowded, true) {
+                        tracing::warn!(%peer, listener = %socket.address, "connections are closed: no more sockets are allowed");
+                    }
+                }
                 Ok((stream, peer)) => {
-                    self.warned = false;
+                    (self.warned, self.crowded) = (false, false);
                     let stream = TcpStream::from(OwnedFd::from(stream));
                     match shared.add(socket.owner(), Kind::Stream(stream), peer, 0) {
                         Ok(accepted) => {

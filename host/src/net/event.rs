@@ -41,6 +41,9 @@ pub enum Flow {
 /// Must not call back into [`crate::net::Net`]: the poller holds this socket's receive lock, so that events that come
 /// before a `give` go to the old owner and the ones after it to the new one. Must not block.
 pub trait Sink {
+    /// Whether a listener's owner, which has so many sockets, may have one more. What it may not is closed at once.
+    fn has_room(&self, owner: Owner, sockets: usize) -> bool;
+
     /// One event of one socket, for its owner.
     fn socket(&self, owner: Owner, id: SocketId, event: NetEvent) -> Flow;
 }

@@ -190,6 +190,11 @@ impl Net {
         self.0.table.owned_by(owner)
     }
 
+    /// How many an owner has, closing ones too.
+    pub fn owns(&self, owner: Owner) -> usize {
+        self.0.table.owns(owner)
+    }
+
     /// Closes all sockets of an owner that ended; what is queued is sent first.
     pub fn close_all(&self, owner: Owner) {
         self.close_all_but(owner, &|_| false);

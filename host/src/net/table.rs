@@ -84,6 +84,10 @@ impl Table {
         self.inner.read().owners.get(&owner).map(|ids| ids.iter().copied().collect()).unwrap_or_default()
     }
 
+    pub(super) fn owns(&self, owner: Owner) -> usize {
+        self.inner.read().owners.get(&owner).map_or(0, HashSet::len)
+    }
+
     pub(super) fn all(&self) -> Vec<Arc<Socket>> {
         self.inner.read().slots.iter().filter_map(|slot| slot.socket.clone()).collect()
     }

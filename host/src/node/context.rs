@@ -294,7 +294,7 @@ impl Context {
 
     /// Bytes of linear memory that the actor may have.
     pub fn memory_limit(&self) -> usize {
-        self.inner().kind.memory
+        self.inner().kind.limits.memory
     }
 
     /// The worker that runs the actor now.

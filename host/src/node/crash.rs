@@ -221,7 +221,7 @@ impl Node {
     }
 
     /// An event's head, with the label of its sender if that is alive.
-    fn labelled(&self, head: Head) -> (Head, Option<Arc<str>>) {
+    fn with_label(&self, head: Head) -> (Head, Option<Arc<str>>) {
         let tag = self.table.get(head.source).and_then(|slot| slot.mailbox.tag(head.source));
         (head, tag.map(|tag| self.label(tag.label)))
     }
@@ -245,7 +245,7 @@ impl Node {
         let small = |value: u128| u64::try_from(value).unwrap_or(u64::MAX);
         let mut limits = vec![
             ("memory-bytes", memory as u64),
-            ("payload-bytes", options.payload as u64),
+            ("payload-bytes", inner.kind.limits.payload as u64),
             ("call-timeout-ms", small(options.call_timeout.as_millis())),
             ("slice-us", small(options.slice.as_micros())),
         ];
@@ -265,9 +265,9 @@ impl Node {
             module_name: core.cx.inner().kind.name.to_string(),
             module: core.cx.inner().kind.module.clone(),
             reason: reason.to_owned(),
-            event: self.labelled(head),
+            event: self.with_label(head),
             payload,
-            events: heads.into_iter().map(|head| self.labelled(head)).collect(),
+            events: heads.into_iter().map(|head| self.with_label(head)).collect(),
             evidence: *evidence,
             limits,
             left_out,

@@ -32,7 +32,7 @@ impl Node {
         let Some(slot) = self.table.get(to) else { return fail(no_such_actor(to), message, false) };
         let measured = self.measure(slot);
         let push = slot.mailbox.push(to, message, admit);
-        if let Some(dropped) = push.dropped {
+        for dropped in push.dropped {
             self.bounce(worker, to, dropped.open(), &full_error(to));
         }
         if measured && !matches!(push.outcome, Pushed::Queued | Pushed::Schedule) {

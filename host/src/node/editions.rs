@@ -12,7 +12,7 @@ use crate::base::sync::{Arc, Padded, RwLock};
 use crate::base::{CallError, Grants, Pattern};
 use crate::node::metrics::Times;
 use crate::node::spawn::invalid;
-use crate::node::{Context, ModuleEntry, Node};
+use crate::node::{Context, Limits, ModuleEntry, Node};
 
 /// A module as it was loaded once, with its grants and limits.
 pub(in crate::node) struct Loaded {
@@ -44,8 +44,7 @@ impl Loaded {
 pub(in crate::node) struct Kind {
     pub module: Arc<dyn Module<Context>>,
     pub grants: Arc<Grants>,
-    /// Bytes of linear memory of an actor.
-    pub memory: usize,
+    pub limits: Limits,
     /// What the turns of the module's actors took.
     pub times: Arc<Times>,
     /// The name in the manifest, or the module's, and its number.
@@ -56,8 +55,8 @@ pub(in crate::node) struct Kind {
     /// `grants.send` has `*`.
     pub send_all: bool,
     pub edition: Arc<Loaded>,
-    /// The grants are not the module's.
-    own: bool,
+    /// The grants, or the limits, are not the module's.
+    own: (bool, bool),
     /// Whose births are of this one: an index into the module's kinds.
     pub place: usize,
 }
@@ -162,13 +161,14 @@ impl Node {
     /// A module of this name as actors can be made of it; nobody knows it yet.
     pub(in crate::node) fn kinds(&self, name: &str, entry: ModuleEntry) -> Kinds {
         let times = self.modules.get(name, 0).map(|known| known.times.clone()).unwrap_or_default();
-        let (module, grants, memory) = (entry.module.clone(), entry.grants.clone(), entry.memory);
+        let (module, grants, limits) = (entry.module.clone(), entry.grants.clone(), entry.limits.clone());
         let number = self.modules.number_of(name, module.version());
         let edition = Arc::new(Loaded { number, entry, retired: AtomicBool::new(false) });
         let (number, send_all) = (self.label_of(name), sends_all(&grants));
         let label = self.label(number);
         let name = Box::from(name);
-        let kind = Kind { module, grants, memory, times, label, number, name, send_all, edition, own: false, place: 0 };
+        let own = (false, false);
+        let kind = Kind { module, grants, limits, times, label, number, name, send_all, edition, own, place: 0 };
         (0..=self.run.workers()).map(|place| Arc::new(Kind { place, ..kind.clone() })).collect()
     }
 
@@ -177,25 +177,34 @@ impl Node {
         worker.unwrap_or(self.run.workers())
     }
 
-    /// A kind for actors with a label, or grants, of their own.
-    pub(in crate::node) fn own_kind(&self, kind: &Kind, label: Option<&str>, grants: Option<Arc<Grants>>) -> Kind {
+    /// A kind for actors with a label, grants, or limits of their own.
+    pub(in crate::node) fn own_kind(
+        &self,
+        kind: &Kind,
+        label: Option<&str>,
+        grants: Option<Arc<Grants>>,
+        limits: Option<Limits>,
+    ) -> Kind {
         let number = label.map_or(kind.number, |label| self.label_of(label));
-        let own = grants.is_some();
+        let own = (grants.is_some(), limits.is_some());
+        let limits = limits.unwrap_or_else(|| kind.limits.clone());
         let grants = grants.unwrap_or_else(|| kind.grants.clone());
         let (label, send_all) = (self.label(number), sends_all(&grants));
-        Kind { grants, label, number, send_all, own, ..kind.clone() }
+        Kind { grants, limits, label, number, send_all, own, ..kind.clone() }
     }
 
-    /// What an actor of a kind is when it is made of another edition: the label, and grants of its own, stay.
+    /// What an actor of a kind is when it is made of another edition: the label, and grants and limits of its own, stay.
     pub(in crate::node) fn kind_in(&self, kind: &Kind, edition: &Kinds, worker: Option<usize>) -> Arc<Kind> {
         let plain = &edition[self.place_of(worker)];
-        if !kind.own && kind.number == plain.number {
+        if kind.own == (false, false) && kind.number == plain.number {
             return plain.clone();
         }
-        let grants = if kind.own { kind.grants.clone() } else { plain.edition.entry.grants.clone() };
+        let grants = if kind.own.0 { kind.grants.clone() } else { plain.edition.entry.grants.clone() };
+        let limits = if kind.own.1 { kind.limits.clone() } else { plain.limits.clone() };
         let send_all = sends_all(&grants);
         Arc::new(Kind {
             grants,
+            limits,
             label: kind.label.clone(),
             number: kind.number,
             send_all,

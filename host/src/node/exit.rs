@@ -90,6 +90,7 @@ impl Node {
             }
         }
 
+        self.table.lose(parent);
         if !initialised && !session.is_none() {
             let error = init_error(cause, reason);
             self.answer(worker, to, Message { source: address, session, body: Body::Spawned(Err(error)) });

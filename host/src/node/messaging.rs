@@ -6,6 +6,7 @@ use crate::base::{Address, Body, CallError, ErrorCode, Message, Pattern, Payload
 use crate::node::context::{Inner, Outstanding, Request, Verdicts};
 use crate::node::deliver::Undelivered;
 use crate::node::editions::Kind;
+use crate::node::limits::over;
 use crate::node::{Context, Node, deadline};
 use crate::sched::Tag;
 
@@ -32,13 +33,16 @@ impl Inner {
 
     /// Whether a payload may go out.
     pub(in crate::node) fn check_payload(&self, payload: &Payload) -> Result<(), CallError> {
-        let bound = self.node.options.payload;
         self.outward()?;
-        if payload.len() <= bound {
-            return Ok(());
-        }
-        let reason = format!("a payload of {} bytes is over the bound of {bound}", payload.len());
-        Err(CallError::new(ErrorCode::Invalid, reason))
+        let most = self.kind.limits.payload;
+        if payload.len() <= most { Ok(()) } else { Err(over("payload", most)) }
+    }
+
+    /// Whether one more answer may be awaited.
+    #[inline]
+    pub(in crate::node) fn check_requests(&self) -> Result<(), CallError> {
+        let most = self.kind.limits.requests;
+        if self.outstanding.len() < most as usize { Ok(()) } else { Err(over("requests", most)) }
     }
 
     /// The deadline of a request made now: its own, or what is left of the one it is made for.
@@ -137,6 +141,7 @@ impl Context {
         within: Session,
     ) -> Result<Session, CallError> {
         self.inner().check_payload(&payload)?;
+        self.inner().check_requests()?;
         let deadline = self.inner().deadline(timeout_ms, within)?;
         let session = self.next_session();
         let inner = self.inner_mut();

@@ -3,7 +3,7 @@
 use crate::actor::{Behavior, Module, Turn};
 use crate::base::sync::Arc;
 use crate::base::{Grants, Message};
-use crate::node::{Context, ModuleEntry, Node};
+use crate::node::{Context, Limits, ModuleEntry, Node};
 use crate::sched::Letter;
 
 /// Handles messages; keeps its state in what it captures.
@@ -51,6 +51,6 @@ impl Node {
         F: Fn(&mut Context) -> Result<Handler, String> + Send + Sync + 'static,
     {
         let module = Arc::new(NativeModule(make));
-        self.add_module(name, ModuleEntry { module, grants: Arc::new(grants), memory: 0 });
+        self.add_module(name, ModuleEntry { module, grants: Arc::new(grants), limits: Limits::free() });
     }
 }

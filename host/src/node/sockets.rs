@@ -16,6 +16,7 @@ use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, Body, CallError, ErrorCode, Grants, Message, Session, SocketEvent};
 use crate::net::{Duty, Flow, NetError, NetEvent, Owner, Poller, Sink, SocketId};
 use crate::node::context::Inner;
+use crate::node::limits::over;
 use crate::node::{Context, Node, deliver};
 use crate::sched::{Inlet, Pushed, Wait};
 
@@ -35,6 +36,12 @@ fn parse(address: &str) -> Result<SocketAddr, CallError> {
 }
 
 impl Inner {
+    /// Whether one more may be opened.
+    fn check_sockets(&self) -> Result<(), CallError> {
+        let most = self.kind.limits.sockets;
+        if self.node.net.owns(self.address.raw()) < most as usize { Ok(()) } else { Err(over("sockets", most)) }
+    }
+
     /// A socket is this instance's from now on.
     fn comes_by(&mut self, socket: u64) {
         self.has_sockets = true;
@@ -76,6 +83,7 @@ impl Context {
         if !Grants::address(&inner.kind.grants.listen, address) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to listen on {address}")));
         }
+        inner.check_sockets()?;
         let (id, _) = inner.node.net.listen(inner.address.raw(), address).map_err(|error| net_error(&error))?;
         inner.comes_by(id.raw());
         Ok(id.raw())
@@ -89,6 +97,7 @@ impl Context {
         if !Grants::address(&inner.kind.grants.connect, address) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to connect to {address}")));
         }
+        inner.check_sockets()?;
         let id = inner.node.net.connect(inner.address.raw(), address).map_err(|error| net_error(&error))?;
         inner.comes_by(id.raw());
         Ok(id.raw())
@@ -138,6 +147,9 @@ impl Context {
         let tag = slot.mailbox.tag(to).ok_or_else(|| deliver::no_such_actor(to))?;
         if !inner.may_send(to, tag) {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to send to {to}")));
+        }
+        if node.net.owns(to.raw()) >= slot.sockets.load(Ordering::Relaxed) as usize {
+            return Err(CallError::new(ErrorCode::OverLimit, format!("{to} has as many sockets as it may")));
         }
         let (worker, me) = (inner.worker, inner.address);
         let announce = |peer: SocketAddr| {
@@ -189,6 +201,12 @@ impl<'a> Delivery<'a> {
 }
 
 impl Sink for Delivery<'_> {
+    fn has_room(&self, owner: Owner, sockets: usize) -> bool {
+        // Without an owner: what comes is closed when its event finds nobody.
+        let slot = self.node.table.get(Address::from_raw(owner));
+        slot.is_none_or(|slot| sockets < slot.sockets.load(Ordering::Relaxed) as usize)
+    }
+
     fn socket(&self, owner: Owner, id: SocketId, event: NetEvent) -> Flow {
         let to = Address::from_raw(owner);
         let Some(slot) = self.node.table.get(to) else { return Flow::Close };

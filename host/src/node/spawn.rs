@@ -11,24 +11,25 @@ use crate::base::sync::atomic::Ordering;
 use crate::base::{Address, CallError, ErrorCode, Grants, Pattern, Payload, Session};
 use crate::node::context::{Birth, Inner};
 use crate::node::editions::Kind;
+use crate::node::limits::over;
 use crate::node::supervise::Membership;
-use crate::node::{Context, Node};
-use crate::sched::{Full, Tag};
+use crate::node::{Context, Limits, Node};
+use crate::sched::Tag;
 
 /// A module as actors are made of it.
 pub struct ModuleEntry {
     pub module: Arc<dyn Module<Context>>,
     /// For every actor of the module that is given no others.
     pub grants: Arc<Grants>,
-    /// Bytes of linear memory of an actor.
-    pub memory: usize,
+    /// The same.
+    pub limits: Limits,
 }
 
 impl std::fmt::Debug for ModuleEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ModuleEntry")
             .field("grants", &self.grants)
-            .field("memory", &self.memory)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
@@ -47,8 +48,8 @@ pub struct SpawnSpec {
     pub args: Option<Payload>,
     /// Instead of the module's.
     pub grants: Option<Arc<Grants>>,
-    pub mailbox: Option<usize>,
-    pub full: Option<Full>,
+    /// Instead of the module's.
+    pub limits: Option<Limits>,
     pub parent: Option<Address>,
     /// Who hears, under which session, when `init` has returned.
     pub spawner: Option<(Address, Session)>,
@@ -64,8 +65,8 @@ impl Node {
     /// Starts an actor; its `init` runs later, on a worker.
     pub fn spawn(self: &Arc<Self>, worker: Option<usize>, spec: SpawnSpec) -> Result<Address, CallError> {
         let mut kind = self.modules.get(&spec.module, self.place_of(worker))?;
-        if spec.label.is_some() || spec.grants.is_some() {
-            kind = Arc::new(self.own_kind(&kind, spec.label.as_deref(), spec.grants));
+        if spec.label.is_some() || spec.grants.is_some() || spec.limits.is_some() {
+            kind = Arc::new(self.own_kind(&kind, spec.label.as_deref(), spec.grants, spec.limits));
         }
         let birth = Birth {
             kind,
@@ -77,8 +78,7 @@ impl Node {
             spawner: spec.spawner.unwrap_or((Address::HOST, Session::NONE)),
             member: spec.member.is_some(),
         };
-        let (bound, full) = (spec.mailbox.unwrap_or(self.options.mailbox), spec.full.unwrap_or(self.options.full));
-        self.give_birth(worker, birth, bound, full, |address| {
+        self.give_birth(worker, birth, |address| {
             if let Some(membership) = spec.member {
                 self.join(address, membership);
             }
@@ -90,8 +90,6 @@ impl Node {
         self: &Arc<Self>,
         worker: Option<usize>,
         birth: Birth,
-        bound: usize,
-        full: Full,
         before: impl FnOnce(Address),
     ) -> Result<Address, CallError> {
         if self.stopping.load(Ordering::SeqCst) {
@@ -110,12 +108,14 @@ impl Node {
             }
         }
         let tag = Tag { label: birth.kind.number, edition: birth.kind.edition.number(), parent: birth.parent };
+        let bounds = birth.kind.limits.bounds();
+        slot.sockets.store(birth.kind.limits.sockets, Ordering::Relaxed);
         let cx = Context::new(self, address, birth);
         put(slot, Core { behavior: None, cx, phase: Phase::New, parked: false });
         slot.usage.reset(self.clock.about_ns());
         self.population.born(worker);
         before(address);
-        slot.mailbox.open(address, tag, bound, full);
+        slot.mailbox.open(address, tag, bounds);
         match worker {
             // The spawner goes on first: what it sends to the child is there when the child runs.
             Some(worker) => self.run.push_tail(worker, address.slot()),
@@ -146,6 +146,7 @@ impl Inner {
 impl Context {
     /// Starts an actor of a module; a spawned event with the session follows when its `init` has returned.
     pub fn spawn(&mut self, module: &str, name: Option<&str>, args: Payload) -> Result<Session, CallError> {
+        self.inner().check_requests()?;
         let session = self.next_session();
         self.spawn_as(session, module, name, args, |_| {})?;
         let outstanding = crate::node::context::Outstanding { deadline: 0 };
@@ -183,8 +184,15 @@ impl Context {
             spawner: (inner.address, session),
             member: false,
         };
-        let options = &inner.node.options;
-        inner.node.give_birth(inner.worker, birth, options.mailbox, options.full, before)
+        let most = inner.kind.limits.children;
+        if !inner.node.table.adopt(inner.address, most) {
+            return Err(over("children", most));
+        }
+        let born = inner.node.give_birth(inner.worker, birth, before);
+        if born.is_err() {
+            inner.node.table.lose(inner.address);
+        }
+        born
     }
 }
 

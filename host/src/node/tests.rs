@@ -5,6 +5,7 @@
 mod crashes;
 mod ending;
 mod lifecycle;
+mod limits;
 mod messaging;
 mod metrics;
 mod reload;

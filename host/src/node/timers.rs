@@ -4,7 +4,8 @@
 //! Must hold: a timer of n ms is due n ms after it was asked for, or later. All timers of an actor end with it.
 
 use crate::base::sync::{Arc, Condvar, Mutex};
-use crate::base::{Address, Body, Message, Session};
+use crate::base::{Address, Body, CallError, Message, Session};
+use crate::node::limits::over;
 use crate::node::{Context, Node};
 pub use crate::time::TimerKey;
 use crate::time::clock::NANOS_PER_TICK;
@@ -147,7 +148,12 @@ impl Node {
 
 impl Context {
     /// Asks for a timeout event after at least so many milliseconds; 0 goes to the tail of the own mailbox.
-    pub fn timeout(&mut self, milliseconds: u64) -> Session {
+    /// Error: `OverLimit`.
+    pub fn timeout(&mut self, milliseconds: u64) -> Result<Session, CallError> {
+        let most = self.inner().kind.limits.timers;
+        if self.inner().timers.len() >= most as usize {
+            return Err(over("timers", most));
+        }
         let session = self.next_session();
         let inner = self.inner_mut();
         let key = if milliseconds == 0 {
@@ -158,7 +164,7 @@ impl Context {
             Some(inner.node.arm_timeout(inner.address, session, milliseconds))
         };
         inner.timers.insert(session, key);
-        session
+        Ok(session)
     }
 
     /// Takes a timer back. True: its event does not come.

@@ -9,7 +9,7 @@ use crate::actor::{Population, Table};
 use crate::base::lock::Spin;
 use crate::base::sync::{Arc, Condvar, Mutex};
 use crate::base::{Address, Body, Cause, Message, Payload, Session};
-use crate::sched::{Chain, Full, Idle, Mailbox, Parked, Pushed, Rest, Tag, Taken};
+use crate::sched::{Bounds, Chain, Idle, Mailbox, Parked, Pushed, Rest, Tag, Taken};
 
 fn message(source: u64) -> Message {
     let body = Body::Message { kind: 0, payload: Payload::empty(), deadline: 0 };
@@ -29,7 +29,7 @@ fn here() -> Address {
 /// An open mailbox that has been through its first turn: idle.
 fn idle_mailbox() -> Mailbox {
     let mailbox = Mailbox::default();
-    mailbox.open(here(), Tag { label: 0, edition: 0, parent: HERE }, 100, Full::Refuse);
+    mailbox.open(here(), Tag { label: 0, edition: 0, parent: HERE }, Bounds::of(100));
     assert_eq!(mailbox.rest(), Rest::Idle);
     mailbox
 }
@@ -83,7 +83,7 @@ fn loom_mailbox_push_and_take() {
 fn loom_reply_lane_answer_and_park() {
     loom::model(|| {
         let mailbox = Arc::new(Mailbox::default());
-        mailbox.open(here(), Tag::default(), 100, Full::Refuse);
+        mailbox.open(here(), Tag::default(), Bounds::of(100));
         let session = Session(7);
         mailbox.expect(session, Some(here()), 0);
         let other = mailbox.clone();
@@ -101,7 +101,7 @@ fn loom_reply_lane_answer_and_park() {
 fn loom_kill_is_seen() {
     loom::model(|| {
         let mailbox = Arc::new(Mailbox::default());
-        mailbox.open(here(), Tag::default(), 100, Full::Refuse);
+        mailbox.open(here(), Tag::default(), Bounds::of(100));
         let other = mailbox.clone();
         let killer = thread::spawn(move || other.kill(here(), Cause::Killed, String::new()) == Some(true));
         let again = mailbox.rest() == Rest::Again;
@@ -118,8 +118,8 @@ fn loom_cycle_is_seen_by_one() {
     loom::model(|| {
         let (a, b) = (Arc::new(Mailbox::default()), Arc::new(Mailbox::default()));
         let (address_a, address_b) = (Address::new(0, 0, 1), Address::new(0, 0, 2));
-        a.open(address_a, Tag::default(), 1, Full::Refuse);
-        b.open(address_b, Tag::default(), 1, Full::Refuse);
+        a.open(address_a, Tag::default(), Bounds::of(1));
+        b.open(address_b, Tag::default(), Bounds::of(1));
         let (other_a, other_b) = (a.clone(), b.clone());
         let caller = thread::spawn(move || {
             other_b.expect(Session(2), Some(address_a), 0);
@@ -310,7 +310,7 @@ fn loom_population_last_end_is_told() {
 fn loom_bound_counts_the_share() {
     loom::model(|| {
         let mailbox = Arc::new(Mailbox::default());
-        mailbox.open(here(), Tag::default(), 2, Full::Refuse);
+        mailbox.open(here(), Tag::default(), Bounds::of(2));
         for source in 1..=2 {
             assert!(matches!(mailbox.push(here(), message(source), |_| true).outcome, Pushed::Queued));
         }
@@ -335,7 +335,7 @@ fn loom_table_stale_push() {
     loom::model(|| {
         let table: Arc<Table<()>> = Arc::new(Table::new(0, 1));
         let (first, slot) = table.reserve(Some(0)).expect("room");
-        slot.mailbox.open(first, Tag::default(), 10, Full::Refuse);
+        slot.mailbox.open(first, Tag::default(), Bounds::of(10));
         let other = table.clone();
         let sender = thread::spawn(move || {
             let slot = other.get(first).expect("slots are never freed");
@@ -345,7 +345,7 @@ fn loom_table_stale_push() {
         table.release(Some(0), first);
         let (second, slot) = table.reserve(Some(0)).expect("room");
         assert_eq!((second.slot(), second.generation()), (first.slot(), 1));
-        slot.mailbox.open(second, Tag::default(), 10, Full::Refuse);
+        slot.mailbox.open(second, Tag::default(), Bounds::of(10));
         let taken = sender.join().unwrap();
         assert_eq!(closed == 1, taken, "a message is with the first actor or bounced");
         assert!(slot.mailbox.is_empty(), "a stale message reached the second actor");

@@ -14,7 +14,8 @@
 //! - A mailbox is in the run queue, or with a worker, at most once: only the change of `stage` to `Scheduled`, made
 //!   under the lock, entitles (and obliges) one thread to queue it. So one actor runs on at most one worker.
 //! - A push to an address that is not the current one changes nothing.
-//! - A message counts against the bound until its turn begins, also while it lies in the share that a worker took.
+//! - A message counts against the bound until its turn begins, also while it lies in the share that a worker took. Its
+//!   bytes, if they are more than lie in a letter, count until the whole share was begun: so that a turn need not book them.
 //! - The bound holds for ordinary messages. Replies, exits, timers, sockets and signals are never refused: the
 //!   receiver asked for each of them, so their number is bounded by what it asked for.
 
@@ -22,7 +23,7 @@ mod view;
 
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use crate::base::sync::{Brief, BriefGuard};
-use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Payload, Session};
+use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Payload, Session, SocketEvent};
 use crate::sched::{Chain, Letter};
 
 pub use view::{Standing, View};
@@ -41,6 +42,22 @@ pub enum Full {
     DropOldest,
     /// A sender that can be parked is held back until there is room; others get `mailbox-full`.
     Hold,
+}
+
+/// How much of ordinary messages a mailbox takes, and what happens then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    pub messages: usize,
+    /// Of payloads that do not lie in their letter.
+    pub bytes: usize,
+    pub full: Full,
+}
+
+impl Bounds {
+    /// So many messages of any size; more are refused.
+    pub fn of(messages: usize) -> Self {
+        Self { messages, bytes: usize::MAX, full: Full::Refuse }
+    }
 }
 
 /// What became of a push.
@@ -87,8 +104,8 @@ pub enum Expired {
 #[must_use]
 pub struct Push {
     pub outcome: Pushed,
-    /// The oldest message, dropped to make room.
-    pub dropped: Option<Letter>,
+    /// The oldest messages, dropped to make room.
+    pub dropped: Chain,
 }
 
 /// What a worker gets when it takes a share.
@@ -172,6 +189,10 @@ struct Inner {
     begun: u64,
     bound: u32,
     overload: u32,
+    /// What the messages in `queue` weigh, and what those in the share did when it was taken.
+    bytes: u32,
+    shared_bytes: u32,
+    bytes_bound: u32,
     /// The session of the exclusive call that the actor is in.
     awaited: Session,
     /// Its deadline in nanoseconds of the node's clock, 0 for none.
@@ -214,6 +235,9 @@ impl Default for Mailbox {
             begun: 0,
             bound: 0,
             overload: OVERLOAD,
+            bytes: 0,
+            shared_bytes: 0,
+            bytes_bound: 0,
             awaited: Session::NONE,
             deadline: 0,
             answer: None,
@@ -230,6 +254,24 @@ impl Default for Mailbox {
 
 fn is_ordinary(message: &Message) -> bool {
     matches!(message.body, Body::Message { .. })
+}
+
+/// Bytes that make one of a message's weight: half a word has to hold the weight of all that ever waits.
+const GRAIN: usize = 64;
+
+/// What a message counts against the bound of bytes: nothing, if its payload lies in its letter.
+#[inline]
+fn weight(message: &Message) -> u32 {
+    match &message.body {
+        Body::Message { payload, .. } | Body::Socket { event: SocketEvent::Data(payload), .. } => {
+            grains(payload.allocated().div_ceil(GRAIN))
+        }
+        _ => 0,
+    }
+}
+
+fn grains(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 impl Inner {
@@ -266,7 +308,14 @@ impl Inner {
 
     fn insert(&mut self, letter: Letter) {
         self.ordinary += u32::from(is_ordinary(&letter));
+        self.bytes += weight(&letter);
         self.queue.push(letter);
+    }
+
+    /// Whether an ordinary message of this weight has to wait.
+    #[inline]
+    fn is_full(&self, weight: u32) -> bool {
+        self.ordinary >= self.bound || weight > self.bytes_bound.saturating_sub(self.bytes + self.shared_bytes)
     }
 
     /// Books the turns that began since the last time. What is held back comes in where they made room.
@@ -280,6 +329,9 @@ impl Inner {
         self.begun = begun;
         self.shared -= all;
         self.ordinary -= ordinary as u32;
+        if self.shared == 0 {
+            self.shared_bytes = 0;
+        }
         if self.rare.is_some() {
             self.let_in();
         }
@@ -287,17 +339,29 @@ impl Inner {
 
     #[cold]
     fn let_in(&mut self) {
-        while self.ordinary < self.bound
+        while let Some(weight) = self.rare.as_ref().and_then(|rare| rare.held.front()).map(weight)
+            && !self.is_full(weight)
             && let Some(letter) = self.rare.as_mut().and_then(|rare| rare.held.pop())
         {
             self.insert(letter);
         }
     }
 
-    fn drop_oldest(&mut self) -> Option<Letter> {
-        let dropped = self.queue.remove(is_ordinary);
-        self.ordinary -= u32::from(dropped.is_some());
-        dropped
+    /// Makes room for a message of this weight by the policy. None: there is none to be made.
+    #[cold]
+    fn make_room(&mut self, weight: u32) -> Option<Chain> {
+        let mut dropped = Chain::default();
+        while self.is_full(weight) {
+            if self.full != Full::DropOldest || weight > self.bytes_bound {
+                return None;
+            }
+            // What is in the share can no longer be dropped: the bound gives way by that one message.
+            let Some(oldest) = self.queue.remove(is_ordinary) else { break };
+            self.ordinary -= 1;
+            self.bytes -= self::weight(&oldest);
+            dropped.push(oldest);
+        }
+        Some(dropped)
     }
 }
 
@@ -312,13 +376,14 @@ impl Mailbox {
     }
 
     /// Gives a free mailbox to an address. It starts scheduled: the caller queues it, so that `init` runs first.
-    pub fn open(&self, address: Address, tag: Tag, bound: usize, full: Full) {
+    pub fn open(&self, address: Address, tag: Tag, bounds: Bounds) {
         let mut inner = self.inner.lock();
         debug_assert_eq!(inner.stage, Stage::Free);
         inner.address = address;
         inner.tag = tag;
         inner.stage = Stage::Scheduled;
-        (inner.bound, inner.full) = (u32::try_from(bound).unwrap_or(u32::MAX), full);
+        (inner.bound, inner.full) = (u32::try_from(bounds.messages).unwrap_or(u32::MAX), bounds.full);
+        inner.bytes_bound = grains(bounds.bytes.div_ceil(GRAIN));
         self.killed.store(false, Ordering::Relaxed);
     }
 
@@ -328,6 +393,7 @@ impl Mailbox {
         inner.address = Address::HOST;
         inner.stage = Stage::Free;
         (inner.ordinary, inner.shared, inner.overload) = (0, 0, OVERLOAD);
+        (inner.bytes, inner.shared_bytes) = (0, 0);
         inner.begun = self.begun.load(Ordering::Relaxed);
         (inner.awaited, inner.deadline, inner.woken) = (Session::NONE, 0, false);
         inner.released = false;
@@ -341,27 +407,29 @@ impl Mailbox {
     /// Puts a message in, if `admit` agrees to what the receiver is.
     #[inline]
     pub fn push(&self, to: Address, message: Message, admit: impl FnOnce(Tag) -> bool) -> Push {
-        let ordinary = is_ordinary(&message);
+        let (ordinary, weight) = (is_ordinary(&message), weight(&message));
         let letter = Letter::new(message);
         let mut inner = self.inner.lock();
         if !inner.is(to) {
-            return Push { outcome: Pushed::Gone(letter), dropped: None };
+            return Push { outcome: Pushed::Gone(letter), dropped: Chain::default() };
         }
         if !admit(inner.tag) {
-            return Push { outcome: Pushed::Denied(letter), dropped: None };
+            return Push { outcome: Pushed::Denied(letter), dropped: Chain::default() };
         }
-        let mut dropped = None;
-        if ordinary && inner.ordinary >= inner.bound {
+        let mut dropped = Chain::default();
+        if ordinary && inner.is_full(weight) {
             inner.settle(self.begun.load(Ordering::Relaxed));
-            if inner.ordinary >= inner.bound {
-                if inner.full != Full::DropOldest {
-                    let full = inner.full;
-                    return Push { outcome: Pushed::Full(letter, full), dropped: None };
+            match inner.make_room(weight) {
+                Some(room) => dropped = room,
+                None => {
+                    // What can never go in is not held.
+                    let full = if weight > inner.bytes_bound { Full::Refuse } else { inner.full };
+                    return Push { outcome: Pushed::Full(letter, full), dropped };
                 }
-                dropped = inner.drop_oldest();
             }
         }
         inner.ordinary += u32::from(ordinary);
+        inner.bytes += weight;
         inner.queue.push(letter);
         let outcome = if inner.schedule() { Pushed::Schedule } else { Pushed::Queued };
         Push { outcome, dropped }
@@ -374,7 +442,7 @@ impl Mailbox {
         if !inner.is(to) {
             return Pushed::Gone(letter);
         }
-        if inner.ordinary < inner.bound {
+        if !inner.is_full(weight(&letter)) {
             inner.insert(letter);
         } else {
             inner.rare.get_or_insert_default().held.push(letter);
@@ -408,8 +476,14 @@ impl Mailbox {
             length
         });
         debug_assert!(share.is_empty());
-        let count = if inner.full == Full::Refuse { length } else { 1 };
-        *share = inner.queue.split(count);
+        if inner.full == Full::Refuse {
+            *share = inner.queue.split(length);
+            inner.shared_bytes = std::mem::take(&mut inner.bytes);
+        } else {
+            *share = inner.queue.split(1);
+            inner.shared_bytes = share.front().map_or(0, weight);
+            inner.bytes -= inner.shared_bytes;
+        }
         inner.shared += share.length();
         Taken::Messages { overload }
     }
@@ -654,7 +728,9 @@ impl Mailbox {
     /// Nothing is ever refused to a socket; its reading is paused instead.
     pub fn is_full(&self, to: Address) -> bool {
         let inner = self.settled();
-        inner.address == to && inner.queue.len() + inner.shared as usize >= inner.bound as usize
+        inner.address == to
+            && (inner.queue.len() + inner.shared as usize >= inner.bound as usize
+                || inner.bytes + inner.shared_bytes >= inner.bytes_bound)
     }
 }
 

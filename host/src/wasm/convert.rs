@@ -50,6 +50,7 @@ pub(super) fn error(error: CallError) -> types::Error {
         ErrorCode::Cycle => types::ErrorCode::Cycle,
         ErrorCode::Invalid => types::ErrorCode::Invalid,
         ErrorCode::Io => types::ErrorCode::Io,
+        ErrorCode::OverLimit => types::ErrorCode::OverLimit,
     };
     types::Error { code, reason: error.reason.into_owned() }
 }

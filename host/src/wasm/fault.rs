@@ -3,13 +3,26 @@
 //! Must hold: the first line is short and says what happened; the others name the guest's functions (from the name
 //! section; `<wasm function N>` without one) or add what helps. Nothing of the host's own stack is in it.
 
+use std::borrow::Cow;
+
 use wasmtime::{Error, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
 use crate::actor::Fault;
+use crate::base::CallError;
 use crate::wasm::engine::GUEST_STACK;
 use crate::wasm::flat::NAMES;
 use crate::wasm::state::Limits;
+
+/// What an import says that has no result to say it with: the guest is over a limit, and ends.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Over(Cow<'static, str>);
+
+/// The trap for it.
+pub(super) fn over(error: CallError) -> Error {
+    Error::new(Over(error.reason))
+}
 
 /// Why no instance was made.
 pub(super) fn stillborn(error: &Error, limits: &Limits) -> String {
@@ -46,6 +59,7 @@ pub(super) fn fault(error: &Error, limits: &Limits) -> Fault {
     }
     match trap {
         Some(Trap::StackOverflow) => Fault::Limit(text),
+        None if error.downcast_ref::<Over>().is_some() => Fault::Limit(text),
         _ => Fault::Trap(text),
     }
 }

@@ -20,7 +20,7 @@ use crate::base::sync::{Arc, Mutex, OnceLock};
 use crate::base::{Address, Body, Grants, Message, Payload, Session};
 use crate::net::Net;
 use crate::node::turn::Worker;
-use crate::node::{Context, ModuleEntry, Node, NodeOptions, SpawnSpec};
+use crate::node::{Context, Limits, ModuleEntry, Node, NodeOptions, SpawnSpec};
 use crate::sched::Letter;
 use crate::threads::Threads;
 use crate::time::Clock;
@@ -106,6 +106,11 @@ pub(super) fn guest(parts: &str, init: &str, handle: &str) -> String {
     )
 }
 
+/// The usual limits, but for memory.
+fn limits(memory: usize) -> Limits {
+    Limits { memory, ..Limits::default() }
+}
+
 /// A node that nothing runs but the caller.
 fn node(options: NodeOptions) -> Arc<Node> {
     let (net, _poller) = Net::new().expect("a poll descriptor");
@@ -123,7 +128,7 @@ fn inside<R: Send + 'static>(memory: usize, work: impl FnOnce(&mut Context) -> R
         Err("done".to_owned())
     };
     let module = Arc::new(Inside(handler));
-    node.add_module("inside", ModuleEntry { module, grants: Arc::new(Grants::all()), memory });
+    node.add_module("inside", ModuleEntry { module, grants: Arc::new(Grants::all()), limits: limits(memory) });
     node.spawn(None, SpawnSpec { module: "inside".to_owned(), ..SpawnSpec::default() }).expect("spawns");
     node.run_ready(&mut Worker::new(0));
     let result = result.lock().take();
@@ -199,7 +204,7 @@ impl Running {
     }
 
     fn spawn_granted(&self, name: &str, text: &str, grants: Grants) -> Address {
-        let entry = ModuleEntry { module: load(text), grants: Arc::new(grants), memory: MEMORY };
+        let entry = ModuleEntry { module: load(text), grants: Arc::new(grants), limits: limits(MEMORY) };
         self.node.add_module(name, entry);
         let spec = SpawnSpec { module: name.to_owned(), ..SpawnSpec::default() };
         self.node.spawn_and_wait(spec, LONG).unwrap_or_else(|error| panic!("{name}: {error}"))

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wasmactor::base::{Address, Grants, Payload};
 use wasmactor::net::Net;
 use wasmactor::node::turn::Worker;
-use wasmactor::node::{ModuleEntry, Node, NodeOptions, SpawnSpec};
+use wasmactor::node::{Limits, ModuleEntry, Node, NodeOptions, SpawnSpec};
 use wasmactor::time::Clock;
 use wasmactor::wasm::{CacheFolder, Source, WasmHost, WasmOptions};
 
@@ -40,7 +40,14 @@ impl Drive {
             let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/allocations").join(format!("{name}.wat"));
             let module = host.load(&Source::new(name, file)).expect("it loads");
             assert!(module.is_flat());
-            node.add_module(name, ModuleEntry { module, grants: Arc::new(Grants::all()), memory: 1 << 20 });
+            node.add_module(
+                name,
+                ModuleEntry {
+                    module,
+                    grants: Arc::new(Grants::all()),
+                    limits: Limits { memory: 1 << 20, ..Limits::free() },
+                },
+            );
             let spec = SpawnSpec { module: name.to_owned(), ..SpawnSpec::default() };
             node.spawn(None, spec).expect("spawned")
         };

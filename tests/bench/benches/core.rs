@@ -4,7 +4,7 @@ use divan::{Bencher, black_box, counter::ItemsCount};
 use wasmactor::actor::Table;
 use wasmactor::base::{Address, Body, Message, Payload, Session};
 use wasmactor::sched::run_queue::Cursor;
-use wasmactor::sched::{Chain, Full, Mailbox, RunQueue, Tag};
+use wasmactor::sched::{Bounds, Chain, Mailbox, RunQueue, Tag};
 use wasmactor::time::Wheel;
 
 /// That of the binary `wasmactor`.
@@ -30,7 +30,7 @@ fn message(payload: Payload) -> Message {
 /// An open mailbox that rests.
 fn mailbox() -> Mailbox {
     let mailbox = Mailbox::default();
-    mailbox.open(to(), Tag::default(), 65_536, Full::Refuse);
+    mailbox.open(to(), Tag::default(), Bounds::of(65_536));
     let _ = mailbox.rest();
     mailbox
 }

@@ -11,7 +11,7 @@ use wasmactor::actor::Turn;
 use wasmactor::base::{Body, Cause, Grants, Payload, Signal};
 use wasmactor::net::Net;
 use wasmactor::node::turn::Worker;
-use wasmactor::node::{ModuleEntry, Node, NodeOptions, SpawnSpec};
+use wasmactor::node::{Limits, ModuleEntry, Node, NodeOptions, SpawnSpec};
 use wasmactor::time::Clock;
 use wasmactor::wasm::{CacheFolder, Source, WasmHost, WasmModule, WasmOptions};
 
@@ -60,7 +60,14 @@ fn seen(module: &Arc<WasmModule>, script: &[u8]) -> Seen {
     });
     let grants =
         Grants { listen: Vec::new(), connect: Vec::new(), spawn: Vec::new(), kill: Vec::new(), ..Grants::all() };
-    node.add_module("liar", ModuleEntry { module: module.clone(), grants: Arc::new(grants), memory: 1 << 20 });
+    node.add_module(
+        "liar",
+        ModuleEntry {
+            module: module.clone(),
+            grants: Arc::new(grants),
+            limits: Limits { memory: 1 << 20, ..Limits::default() },
+        },
+    );
     let mut worker = Worker::new(0);
     let mut spawn = |name: &str| {
         let address = node.spawn(None, SpawnSpec { module: name.to_owned(), ..SpawnSpec::default() }).expect("room");

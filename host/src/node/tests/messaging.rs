@@ -3,7 +3,7 @@
 use super::{Bench, Journal, done, lines, show, text};
 use crate::actor::Turn;
 use crate::base::{Address, Body, ErrorCode, Grants, Pattern, Payload, Session};
-use crate::node::{NodeOptions, SpawnSpec};
+use crate::node::{Limits, SpawnSpec};
 use crate::sched::Full;
 
 fn bytes(text: &str) -> Payload {
@@ -195,7 +195,8 @@ fn bounded(full: Full) -> (Bench, Address, Journal) {
     let mut bench = Bench::new();
     let journal = Journal::default();
     let book = journal.clone();
-    let spec = SpawnSpec { mailbox: Some(2), full: Some(full), ..SpawnSpec::default() };
+    let limits = Limits { mailbox: 2, full, ..Limits::default() };
+    let spec = SpawnSpec { limits: Some(limits), ..SpawnSpec::default() };
     let receiver = bench.spawn_spec(spec, move |_, message| {
         book.lock().push(show(&message.body));
         done()
@@ -251,7 +252,8 @@ fn replies_pass_the_bound() {
     });
     let journal = Journal::default();
     let book = journal.clone();
-    let spec = SpawnSpec { mailbox: Some(1), ..SpawnSpec::default() };
+    let limits = Limits { mailbox: 1, ..Limits::default() };
+    let spec = SpawnSpec { limits: Some(limits), ..SpawnSpec::default() };
     let asker = bench.spawn_spec(spec, move |cx, message| {
         if matches!(message.body, Body::Reply(_)) {
             book.lock().push(show(&message.body));
@@ -325,10 +327,11 @@ fn what_is_not_granted_is_denied() {
 
 #[test]
 fn a_payload_over_the_bound_is_refused() {
-    let mut bench = Bench::with(NodeOptions { workers: 1, payload: 10, ..NodeOptions::default() });
-    let sender = bench.spawn(|cx, _| {
+    let mut bench = Bench::new();
+    let limits = Some(Limits { payload: 10, ..Limits::default() });
+    let sender = bench.spawn_spec(SpawnSpec { limits, ..SpawnSpec::default() }, |cx, _| {
         let me = cx.address();
-        assert_eq!(cx.send(me, 0, bytes("12345678901")).expect_err("too long").code, ErrorCode::Invalid);
+        assert_eq!(cx.send(me, 0, bytes("12345678901")).expect_err("too long").code, ErrorCode::OverLimit);
         done()
     });
     bench.post(sender, "go");

@@ -7,7 +7,7 @@ use crate::base::histogram::Counts;
 use crate::base::sync::Arc;
 use crate::base::{Body, Cause, Grants, Payload};
 use crate::node::tests::{Bench, done};
-use crate::node::{Context, ModuleEntry, Slice, SpawnSpec};
+use crate::node::{Context, Limits, ModuleEntry, Slice, SpawnSpec};
 use crate::sched::Letter;
 
 const MS: u64 = 1_000_000;
@@ -119,9 +119,10 @@ fn turns_and_waits_are_measured_and_belong_to_their_module() {
 
 #[test]
 fn a_wait_is_measured_behind_other_messages_and_not_at_all_if_it_was_refused() {
-    let mut bench = Bench::with(crate::node::NodeOptions { workers: 1, mailbox: 100, ..Default::default() });
+    let mut bench = Bench::new();
     let clock = bench.clock.clone();
-    let actor = bench.spawn(move |_, _| {
+    let limits = Some(Limits { mailbox: 100, ..Limits::free() });
+    let actor = bench.spawn_spec(SpawnSpec { limits, ..SpawnSpec::default() }, move |_, _| {
         clock.advance(Duration::from_millis(1));
         done()
     });
@@ -169,9 +170,10 @@ impl Module<Context> for CutModule {
 #[test]
 fn a_turn_that_was_cut_counts_once_without_what_it_waited() {
     let mut bench = Bench::new();
-    bench
-        .node
-        .add_module("cut", ModuleEntry { module: Arc::new(CutModule), grants: Arc::new(Grants::all()), memory: 0 });
+    bench.node.add_module(
+        "cut",
+        ModuleEntry { module: Arc::new(CutModule), grants: Arc::new(Grants::all()), limits: Limits::free() },
+    );
     let cut = bench.node.spawn(None, SpawnSpec { module: "cut".to_owned(), ..SpawnSpec::default() }).expect("spawned");
     bench.run();
     let clock = bench.clock.clone();

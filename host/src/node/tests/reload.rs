@@ -6,7 +6,9 @@ use crate::actor::{Behavior, Fault, Module, Turn, Unsaved};
 use crate::base::sync::Arc;
 use crate::base::{Address, Body, CallError, Grants, Payload, Session};
 use crate::net::Net;
-use crate::node::{Context, ModuleEntry, Node, NodeOptions, ReloadError, ReloadOptions, ReloadReport, SpawnSpec};
+use crate::node::{
+    Context, Limits, ModuleEntry, Node, NodeOptions, ReloadError, ReloadOptions, ReloadReport, SpawnSpec,
+};
 use crate::sched::Letter;
 use crate::threads::Threads;
 use crate::time::Clock;
@@ -89,7 +91,7 @@ impl Behavior<Context> for Counter {
     }
 
     fn load(&mut self, cx: &mut Context, state: &[u8], from: &str) -> Result<(), String> {
-        cx.timeout(10);
+        cx.timeout(10).expect("within the limit");
         match self.wrong {
             Wrong::Load => return Err(format!("nothing from {from}")),
             Wrong::Exit => cx.exit("no more".to_owned()),
@@ -123,7 +125,7 @@ impl Module<Context> for Counters {
 }
 
 fn entry(version: &'static str, wrong: Wrong) -> ModuleEntry {
-    ModuleEntry { module: Arc::new(Counters(version, wrong)), grants: Arc::new(Grants::all()), memory: 0 }
+    ModuleEntry { module: Arc::new(Counters(version, wrong)), grants: Arc::new(Grants::all()), limits: Limits::free() }
 }
 
 pub(super) struct Host {

@@ -7,7 +7,7 @@ use crate::actor::{Behavior, Module, Turn, Unsaved};
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::{Address, Body, Grants, Payload};
-use crate::node::{Context, ModuleEntry, ReloadOptions, SpawnSpec};
+use crate::node::{Context, Limits, ModuleEntry, ReloadOptions, SpawnSpec};
 use crate::sched::Letter;
 
 /// Numbers from several senders to actors that are exchanged a thousand times meanwhile.
@@ -21,7 +21,7 @@ fn a_thousand_reloads_under_load_lose_double_and_reorder_nothing() {
     let checked = |version: &'static str| ModuleEntry {
         module: Arc::new(Sequences(version, out_of_order.clone())),
         grants: Arc::new(Grants::all()),
-        memory: 0,
+        limits: Limits::free(),
     };
     host.node.add_module("sequence", checked("0"));
     let spawn = || {

@@ -7,7 +7,7 @@ use crate::base::sync::Arc;
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::{Address, Body, Cause, Grants, Payload, Session};
 use crate::net::Net;
-use crate::node::{Context, ModuleEntry, Node, NodeOptions, Slice, SpawnSpec};
+use crate::node::{Context, Limits, ModuleEntry, Node, NodeOptions, Slice, SpawnSpec};
 use crate::sched::Letter;
 use crate::sched::seats::{CUT_MAX, Cut};
 use crate::threads::Threads;
@@ -97,7 +97,7 @@ fn start(workers: usize) -> Bench {
     let book = Arc::new(Book::default());
     for fiber in [false, true] {
         let module = Arc::new(LoopModule { fiber, book: book.clone() });
-        let entry = ModuleEntry { module, grants: Arc::new(Grants::all()), memory: 0 };
+        let entry = ModuleEntry { module, grants: Arc::new(Grants::all()), limits: Limits::free() };
         node.add_module(if fiber { "fiber" } else { "thread" }, entry);
     }
     node.add_native("echo", |_| {

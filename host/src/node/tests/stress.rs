@@ -8,7 +8,7 @@ use crate::base::sync::Arc;
 use crate::base::sync::atomic::{AtomicU64, Ordering};
 use crate::base::{Address, Body, Cause, Payload, Session};
 use crate::net::Net;
-use crate::node::{Node, NodeOptions, SpawnSpec};
+use crate::node::{Limits, Node, NodeOptions, SpawnSpec};
 use crate::threads::Threads;
 use crate::time::Clock;
 
@@ -99,7 +99,7 @@ fn every_request_ends_once() {
                 }
             }
             if rounds < ROUNDS && !matches!(message.body, Body::Reply(_)) {
-                cx.timeout(1);
+                cx.timeout(1).expect("within the limit");
             }
             Turn::Done(Ok(()))
         }))
@@ -168,13 +168,16 @@ fn pairs_stay_in_order_over_workers() {
                 next += 1;
             }
             if next < EACH {
-                cx.timeout(0);
+                cx.timeout(0).expect("within the limit");
             }
             Turn::Done(Ok(()))
         }))
     });
-    let spec =
-        |module: &str| SpawnSpec { module: module.to_owned(), mailbox: Some(usize::MAX), ..SpawnSpec::default() };
+    let spec = |module: &str| SpawnSpec {
+        module: module.to_owned(),
+        limits: Some(Limits { mailbox: usize::MAX, ..Limits::free() }),
+        ..SpawnSpec::default()
+    };
     node.spawn(None, SpawnSpec { names: vec![".sink".to_owned()], ..spec("sink") }).expect("spawned");
     for _ in 0..PAIRS {
         let source = node.spawn(None, spec("source")).expect("spawned");

@@ -116,7 +116,7 @@ fn a_timer_is_never_early() {
         match message.body {
             Body::Timeout => book.lock().push(format!("{}", cx.now())),
             _ => {
-                cx.timeout(10);
+                cx.timeout(10).expect("within the limit");
             }
         }
         done()
@@ -155,7 +155,10 @@ fn timers_are_never_early_whatever_the_clock_does_and_come_in_order() {
                 for _ in 0..5 {
                     seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                     let milliseconds = 1 + (seed >> 60);
-                    armed.push((cx.timeout(milliseconds), cx.now() + milliseconds * 1_000_000));
+                    armed.push((
+                        cx.timeout(milliseconds).expect("within the limit"),
+                        cx.now() + milliseconds * 1_000_000,
+                    ));
                 }
             }
         }
@@ -192,7 +195,7 @@ fn timeout_zero_goes_to_the_tail_of_the_own_mailbox() {
         if matches!(&message.body, Body::Message { payload, .. } if &payload[..] == b"go") {
             let me = cx.address();
             cx.send(me, 0, Payload::from(&b"before"[..])).expect("delivered");
-            cx.timeout(0);
+            cx.timeout(0).expect("within the limit");
             cx.send(me, 0, Payload::from(&b"after"[..])).expect("delivered");
         }
         done()
@@ -210,7 +213,7 @@ fn a_cancelled_timer_brings_no_event_even_if_it_fired_already() {
     let actor = bench.spawn(move |cx, message| {
         match &message.body {
             Body::Message { payload, .. } if &payload[..] == b"arm" => {
-                timers = vec![cx.timeout(0), cx.timeout(5), cx.timeout(9)]
+                timers = [0, 5, 9].map(|after| cx.timeout(after).expect("within the limit")).to_vec()
             }
             Body::Message { .. } => {
                 for timer in timers.drain(..2) {
@@ -235,7 +238,7 @@ fn timers_end_with_their_actor() {
     let mut bench = Bench::new();
     let actor = bench.spawn(|cx, message| {
         assert!(!matches!(message.body, Body::Timeout), "fired after the end");
-        cx.timeout(10);
+        cx.timeout(10).expect("within the limit");
         cx.exit("done".to_owned());
         done()
     });

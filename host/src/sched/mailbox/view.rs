@@ -69,7 +69,7 @@ impl Mailbox {
 mod tests {
     use super::Standing;
     use crate::base::{Address, Body, Message, Payload, Session};
-    use crate::sched::mailbox::{Full, Mailbox, Rest, Tag};
+    use crate::sched::mailbox::{Bounds, Mailbox, Rest, Tag};
     use crate::sched::{Chain, Taken};
 
     #[test]
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(mailbox.view(), None);
         let address = Address::new(0, 0, 1);
         let tag = Tag { label: 3, edition: 5, parent: Address::HOST };
-        mailbox.open(address, tag, 9, Full::Refuse);
+        mailbox.open(address, tag, Bounds::of(9));
         for kind in 0..3 {
             let body = Body::Message { kind, payload: Payload::empty(), deadline: 0 };
             let message = Message { source: address, session: Session::NONE, body };

@@ -264,5 +264,6 @@ pub(super) fn code(code: ErrorCode) -> u8 {
         ErrorCode::Cycle => 8,
         ErrorCode::Invalid => 9,
         ErrorCode::Io => 10,
+        ErrorCode::OverLimit => 11,
     }
 }

@@ -1,23 +1,26 @@
-//! `wit/timer.wit`. Traps: none.
+//! `wit/timer.wit`. Traps: `timeout`, over the limit of timers.
+
+use wasmtime::Result;
 
 use crate::base::Session;
 use crate::wasm::bindings::wasmactor::actor::timer::Host;
+use crate::wasm::fault::over;
 use crate::wasm::state::State;
 
 impl Host for State {
-    fn timeout(&mut self, milliseconds: u64) -> u64 {
-        self.cx().timeout(milliseconds).0
+    fn timeout(&mut self, milliseconds: u64) -> Result<u64> {
+        self.cx().timeout(milliseconds).map(|session| session.0).map_err(over)
     }
 
-    fn cancel(&mut self, timer: u64) -> bool {
-        self.cx().cancel_timer(Session(timer))
+    fn cancel(&mut self, timer: u64) -> Result<bool> {
+        Ok(self.cx().cancel_timer(Session(timer)))
     }
 
-    fn now(&mut self) -> u64 {
-        self.cx().now()
+    fn now(&mut self) -> Result<u64> {
+        Ok(self.cx().now())
     }
 
-    fn wall(&mut self) -> u64 {
-        self.cx().wall()
+    fn wall(&mut self) -> Result<u64> {
+        Ok(self.cx().wall())
     }
 }

@@ -12,7 +12,7 @@ use crate::base::sync::Arc;
 use crate::node::{ModuleEntry, SpawnSpec};
 use crate::wasm::WasmModule;
 use crate::wasm::contract::FILES;
-use crate::wasm::tests::{Folder, LONG, MEMORY, Running, guest, inside, letter, load_path, told};
+use crate::wasm::tests::{Folder, LONG, MEMORY, Running, guest, inside, letter, limits, load_path, told};
 
 /// The part of WASI that these guests use, and a world with it.
 const WASI: &str = "
@@ -85,7 +85,7 @@ fn a_wasi_wait_parks_the_actor_and_wakes_it() {
     let running = Running::new();
     let module = load(&format!("{SLEEP}{RET}"), text);
     assert!(module.parks());
-    running.node.add_module("m", ModuleEntry { module, grants: Arc::new(Grants::all()), memory: MEMORY });
+    running.node.add_module("m", ModuleEntry { module, grants: Arc::new(Grants::all()), limits: limits(MEMORY) });
     let spec = || SpawnSpec { module: "m".to_owned(), ..SpawnSpec::default() };
     let actors: Vec<_> = (0..10).map(|_| running.node.spawn_and_wait(spec(), LONG).expect("spawns")).collect();
     let began = Instant::now();
@@ -149,7 +149,7 @@ fn nothing_is_granted_by_itself() {
     let said = |grants: Grants| {
         let running = Running::new();
         let module = load(parts, text);
-        running.node.add_module("m", ModuleEntry { module, grants: Arc::new(grants), memory: MEMORY });
+        running.node.add_module("m", ModuleEntry { module, grants: Arc::new(grants), limits: limits(MEMORY) });
         let actor = running.node.spawn_and_wait(SpawnSpec { module: "m".into(), ..SpawnSpec::default() }, LONG);
         actor.map_or_else(|error| error.to_string(), |actor| running.call(actor, b""))
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use wasmactor::base::Grants;
 use wasmactor::base::sync::Arc;
-use wasmactor::node::{ModuleEntry, NodeOptions};
+use wasmactor::node::{Limits, ModuleEntry};
 use wasmactor::wasm::{Profile, Source, WasmHost, WasmModule, WasmOptions};
 
 use crate::system::app::App;
@@ -58,8 +58,8 @@ impl Form for Wasm {
             let host = self.host.clone();
             node.on_tick(Box::new(move || host.tick()));
             for (name, module) in self.names.iter().zip(&self.modules) {
-                let (grants, memory) = (Arc::new(Grants::all()), NodeOptions::default().memory);
-                node.add_module(name, ModuleEntry { module: module.clone(), grants, memory });
+                let (grants, limits) = (Arc::new(Grants::all()), Limits::free());
+                node.add_module(name, ModuleEntry { module: module.clone(), grants, limits });
             }
         })
     }

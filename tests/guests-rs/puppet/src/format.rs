@@ -18,6 +18,7 @@ pub(crate) fn code(code: ErrorCode) -> &'static str {
         ErrorCode::Cycle => "!cycle",
         ErrorCode::Invalid => "!invalid",
         ErrorCode::Io => "!io",
+        ErrorCode::OverLimit => "!over-limit",
     }
 }
 

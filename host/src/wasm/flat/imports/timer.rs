@@ -3,6 +3,7 @@
 use wasmtime::{Linker, Result};
 
 use crate::base::Session;
+use crate::wasm::fault::over;
 use crate::wasm::flat::imports::From;
 use crate::wasm::state::State;
 
@@ -10,7 +11,7 @@ const INTERFACE: &str = "wasmactor:actor/timer@0.1.0";
 
 pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(INTERFACE, "timeout", |mut from: From<'_>, milliseconds: u64| {
-        from.data_mut().cx().timeout(milliseconds).0
+        from.data_mut().cx().timeout(milliseconds).map(|session| session.0).map_err(over)
     })?;
     linker.func_wrap(INTERFACE, "cancel", |mut from: From<'_>, timer: u64| {
         u32::from(from.data_mut().cx().cancel_timer(Session(timer)))
