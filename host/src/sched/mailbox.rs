@@ -315,7 +315,9 @@ impl Inner {
     /// Whether an ordinary message of this weight has to wait.
     #[inline]
     fn is_full(&self, weight: u32) -> bool {
-        self.ordinary >= self.bound || weight > self.bytes_bound.saturating_sub(self.bytes + self.shared_bytes)
+        // Most weigh nothing: then the counts of bytes are not looked at.
+        let over = |weight: u32| weight > self.bytes_bound.saturating_sub(self.bytes + self.shared_bytes);
+        self.ordinary >= self.bound || weight > 0 && over(weight)
     }
 
     /// Books the turns that began since the last time. What is held back comes in where they made room.
@@ -429,7 +431,9 @@ impl Mailbox {
             }
         }
         inner.ordinary += u32::from(ordinary);
-        inner.bytes += weight;
+        if weight > 0 {
+            inner.bytes += weight;
+        }
         inner.queue.push(letter);
         let outcome = if inner.schedule() { Pushed::Schedule } else { Pushed::Queued };
         Push { outcome, dropped }
