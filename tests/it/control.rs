@@ -60,7 +60,10 @@ fn family() -> App {
     Setup::new()
         .toml("[supervisor.top]\nbackoff = \"1ms\"\n[supervisor.low]\nunder = \"top\"\nstrategy = \"rest-for-one\"")
         .puppet_with("bob", &top)
-        .puppet_with("carol", &format!("supervisor = \"low\"\nlimits = {{ mailbox = 7, mailbox-full = \"hold\" }}\n{ALL}"))
+        .puppet_with(
+            "carol",
+            &format!("supervisor = \"low\"\nlimits = {{ mailbox = 7, mailbox-full = \"hold\" }}\n{ALL}"),
+        )
         .wat("echo", &wat::guest("", "(call $ok)", wat::ECHO))
         .actor("many", "puppet", &format!("count = 2\n{ALL}"))
         .puppet("alice")

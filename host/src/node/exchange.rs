@@ -206,10 +206,11 @@ impl Node {
             }
             Err(Unsaved::Broken(fault)) => {
                 let why = format!("it broke in `save`, and cannot go on: {fault}");
+                self.crashed(core, &why);
                 (Outcome::Kept(why.clone()), Next::End(Cause::Failed, why))
             }
         };
-        inner.rare().exchange = None;
+        core.cx.inner_mut().rare().exchange = None;
         let next = self.leaves(worker, core, next);
         swap.report(address, outcome);
         next
@@ -241,7 +242,7 @@ impl Node {
             return Ok(true);
         }
         inner.exiting = false;
-        core.cx.take_back(mark);
+        core.cx.take_back(mark, matches!(done, Err(Unsaved::Broken(_))));
         self.set_kind(&mut core.cx, kind);
         done.map(|_| false)
     }
@@ -361,7 +362,7 @@ fn step<T, E>(
 
 impl Context {
     /// An exchange failed: what was asked for in its steps is taken back. Sessions count up.
-    fn take_back(&mut self, mark: Session) {
+    fn take_back(&mut self, mark: Session, broken: bool) {
         let inner = self.inner_mut();
         let timers: Vec<Session> = inner.timers.iter().map(|(session, _)| session).filter(|it| *it > mark).collect();
         let watches = inner.rare.as_ref().map(|rare| &rare.watches);
@@ -371,6 +372,10 @@ impl Context {
             .map(|(session, _)| session)
             .filter(|it| *it > mark)
             .collect();
+        // What is known of a trap in a new instance is no crash of this actor.
+        if let Some(rare) = inner.rare.as_mut().filter(|_| !broken) {
+            rare.evidence = None;
+        }
         let (signals, me) = (std::mem::take(&mut inner.exchange().subscribed), inner.address);
         if !signals.is_empty() {
             inner.node.subscribers.lock().retain(|(signal, to)| *to != me || !signals.contains(signal));

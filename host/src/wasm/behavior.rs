@@ -4,16 +4,16 @@
 //! `resume` returns, whatever happened; a plain turn allocates nothing beyond the payload; dropping a parked actor
 //! unwinds its stack without running guest code.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{self, Poll, Waker};
 
 use wasmtime::Store;
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
-use crate::actor::{Behavior, Fault, Turn};
+use crate::actor::{Behavior, Fault, Turn, Unsaved};
 use crate::node::Context;
 use crate::sched::Letter;
-use crate::wasm::entry::{Ended, Entry};
+use crate::wasm::entry::{Ended, Entry, Saved, Step};
 use crate::wasm::evidence;
 use crate::wasm::fault::fault;
 use crate::wasm::output::Output;
@@ -31,6 +31,46 @@ fn turn(returned: Returned, store: &mut Store<State>, flat: bool, cx: &mut Conte
             Turn::Fault(fault(&error, &store.data().limits))
         }
     }
+}
+
+/// Polls a step of a reload, which nothing can suspend but a wait that is not the host's. None: the guest waits.
+fn at_once<T>(step: impl Future<Output = T>) -> Option<T> {
+    match pin!(step).poll(&mut task::Context::from_waker(Waker::noop())) {
+        Poll::Ready(done) => Some(done),
+        Poll::Pending => None,
+    }
+}
+
+/// What a step came to. Errors: the instance cannot be entered any more.
+fn kept<E: Entry>(
+    returned: Option<wasmtime::Result<Saved>>,
+    store: &mut Store<State>,
+    step: Step<'_>,
+    cx: &mut Context,
+) -> Result<Saved, Fault> {
+    match returned {
+        Some(Ok(kept)) => Ok(kept),
+        Some(Err(error)) => {
+            // A new instance that fails leaves nothing behind.
+            if matches!(step, Step::Save(_)) {
+                evidence::leave(cx, &error, store, E::FLAT);
+            }
+            Err(fault(&error, &store.data().limits))
+        }
+        None => Err(Fault::Trap("it waits, which it cannot do while it is reloaded".to_owned())),
+    }
+}
+
+/// The same for `load` and `self-test`: the first one that fails.
+fn loaded(first: Result<Saved, Fault>, then: impl FnOnce() -> Result<Saved, Fault>) -> Result<(), String> {
+    let words = |kept: Result<Saved, Fault>| kept.unwrap_or_else(|fault| Err(fault.to_string()));
+    words(first)?;
+    words(then()).map_err(|why| format!("`self-test`: {why}"))?;
+    Ok(())
+}
+
+fn saved(kept: Result<Saved, Fault>) -> Result<Option<Vec<u8>>, Unsaved> {
+    kept.map_err(Unsaved::Broken)?.map_err(Unsaved::Refused)
 }
 
 /// A guest without a stack of its own: turns are plain calls on the worker's.
@@ -59,6 +99,17 @@ impl<E: Entry> Plain<E> {
         self.broken = returned.is_err();
         turn(returned, &mut self.store, E::FLAT, cx)
     }
+
+    fn step(&mut self, cx: &mut Context, step: Step<'_>) -> Result<Saved, Fault> {
+        self.store.set_epoch_deadline(1);
+        self.store.data_mut().limits.refused = None;
+        self.store.data_mut().enter(cx);
+        let returned = at_once(self.entry.state(&mut self.store, step));
+        self.store.data_mut().leave(cx);
+        let kept = kept::<E>(returned, &mut self.store, step, cx);
+        self.broken = kept.is_err();
+        kept
+    }
 }
 
 impl<E: Entry> Behavior<Context> for Plain<E> {
@@ -73,6 +124,15 @@ impl<E: Entry> Behavior<Context> for Plain<E> {
     fn resume(&mut self, _cx: &mut Context) -> Turn {
         // It never parks, so there is nothing to go on with.
         Turn::Done(Ok(()))
+    }
+
+    fn save(&mut self, cx: &mut Context, in_flight: u32) -> Result<Option<Vec<u8>>, Unsaved> {
+        saved(self.step(cx, Step::Save(in_flight)))
+    }
+
+    fn load(&mut self, cx: &mut Context, state: &[u8], from: &str) -> Result<(), String> {
+        let first = self.step(cx, Step::Load(state, from));
+        loaded(first, || self.step(cx, Step::SelfTest))
     }
 }
 
@@ -146,6 +206,28 @@ impl<E: Entry> Parkable<E> {
         }
         turn
     }
+
+    fn step(&mut self, cx: &mut Context, step: Step<'_>) -> Result<Saved, Fault> {
+        let Phase::Idle(mut store) = std::mem::replace(&mut self.phase, Phase::Broken) else {
+            return Err(Fault::Trap("the host entered an actor in the middle of a turn".to_owned()));
+        };
+        store.set_epoch_deadline(1);
+        store.data_mut().limits.refused = None;
+        self.place.put(cx.take());
+        let returned = {
+            let entered = self.entry.state(&mut store, step);
+            if self.output.is_some() { with_ambient_tokio_runtime(|| at_once(entered)) } else { at_once(entered) }
+        };
+        *cx = self.place.take();
+        if let Some(output) = &self.output {
+            output.drain(cx);
+        }
+        let kept = kept::<E>(returned, &mut store, step, cx);
+        if kept.is_ok() {
+            self.phase = Phase::Idle(store);
+        }
+        kept
+    }
 }
 
 impl<E: Entry> Behavior<Context> for Parkable<E> {
@@ -166,5 +248,14 @@ impl<E: Entry> Behavior<Context> for Parkable<E> {
                 Turn::Done(Ok(()))
             }
         }
+    }
+
+    fn save(&mut self, cx: &mut Context, in_flight: u32) -> Result<Option<Vec<u8>>, Unsaved> {
+        saved(self.step(cx, Step::Save(in_flight)))
+    }
+
+    fn load(&mut self, cx: &mut Context, state: &[u8], from: &str) -> Result<(), String> {
+        let first = self.step(cx, Step::Load(state, from));
+        loaded(first, || self.step(cx, Step::SelfTest))
     }
 }

@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentInstance, ComponentItem, Type};
-use wasmtime::component::{Component, ComponentExportIndex};
-use wasmtime::{Engine, Result};
+use wasmtime::component::{Component, ComponentExportIndex, ComponentNamedList, Lift, Lower};
 use wit_parser::{PackageId, Resolve, SourceMap, Type as WitType, TypeDefKind, WorldId};
 
 use crate::wasm::bindings::exports::wasmactor::actor::handler::Event;
-use crate::wasm::entry::Outcome;
+use crate::wasm::entry::{Outcome, Saved};
 use crate::wasm::error::LoadProblem;
 use crate::wasm::wasi;
 
@@ -24,11 +24,13 @@ const VERSION: &str = "0.1.0";
 pub(super) const PREFIX: &str = "wasmactor:actor/";
 /// What an actor exports.
 pub(super) const HANDLER: &str = "wasmactor:actor/handler@0.1.0";
+/// What an actor may export beside that.
+pub(super) const STATE: &str = "wasmactor:actor/state@0.1.0";
 /// What only parkable actors import.
 pub(super) const BLOCKING: &str = "wasmactor:actor/blocking@";
 
 /// The text of the contract, also part of the key of cached code.
-pub(super) const FILES: [(&str, &str); 12] = [
+pub(super) const FILES: [(&str, &str); 13] = [
     ("blocking.wit", include_str!("../../../wit/blocking.wit")),
     ("config.wit", include_str!("../../../wit/config.wit")),
     ("handler.wit", include_str!("../../../wit/handler.wit")),
@@ -38,6 +40,7 @@ pub(super) const FILES: [(&str, &str); 12] = [
     ("random.wit", include_str!("../../../wit/random.wit")),
     ("registry.wit", include_str!("../../../wit/registry.wit")),
     ("socket.wit", include_str!("../../../wit/socket.wit")),
+    ("state.wit", include_str!("../../../wit/state.wit")),
     ("timer.wit", include_str!("../../../wit/timer.wit")),
     ("types.wit", include_str!("../../../wit/types.wit")),
     ("world.wit", include_str!("../../../wit/world.wit")),
@@ -47,6 +50,8 @@ pub(super) const FILES: [(&str, &str); 12] = [
 pub(super) struct Contract {
     pub(super) resolve: Resolve,
     pub(super) world: WorldId,
+    /// The same, with `state` exported.
+    pub(super) stateful: WorldId,
     /// Interface names with their functions.
     offered: BTreeMap<String, BTreeSet<String>>,
 }
@@ -59,6 +64,8 @@ pub(super) struct Needs {
     pub(super) imports: Vec<String>,
     pub(super) blocking: bool,
     pub(super) wasi: bool,
+    /// It exports `state`.
+    pub(super) keeps: bool,
 }
 
 impl Contract {
@@ -75,13 +82,14 @@ impl Contract {
         }
         let group = sources.parse().map_err(|error| format!("{error:?}"))?;
         let package: PackageId = resolve.push_group(group).map_err(|error| format!("{error:?}"))?;
-        let world = resolve.select_world(&[package], Some("actor")).map_err(|error| error.to_string())?;
+        let named = |name| resolve.select_world(&[package], Some(name)).map_err(|error| error.to_string());
+        let (world, stateful) = (named("actor")?, named("stateful")?);
         let offered = resolve.packages[package]
             .interfaces
             .values()
             .filter_map(|id| Some((resolve.id_of(*id)?, resolve.interfaces[*id].functions.keys().cloned().collect())))
             .collect();
-        Ok(Self { resolve, world, offered })
+        Ok(Self { resolve, world, stateful, offered })
     }
 
     /// Whether one function of an interface is there for a guest to import.
@@ -128,9 +136,10 @@ impl Contract {
         }
     }
 
-    /// What a component imports, if all of it can be had.
+    /// What a component imports, if all of it can be had, and whether it keeps its state.
     pub(super) fn needs(&self, engine: &Engine, component: &Component) -> Result<Needs, LoadProblem> {
-        let mut needs = Needs { imports: Vec::new(), blocking: false, wasi: false };
+        let keeps = keeps(engine, component)?;
+        let mut needs = Needs { imports: Vec::new(), blocking: false, wasi: false, keeps };
         for (name, import) in component.component_type().imports(engine) {
             let instance = match &import.ty {
                 ComponentItem::ComponentInstance(instance) => instance,
@@ -162,40 +171,71 @@ impl Contract {
         engine: &Engine,
         component: &Component,
     ) -> Result<[ComponentExportIndex; 2], LoadProblem> {
-        let types = component.component_type();
-        let Some(ComponentItem::ComponentInstance(handler)) = types.get_export(engine, HANDLER).map(|export| export.ty)
-        else {
-            let found =
-                types.exports(engine).map(|(name, _)| name).find(|name| name.starts_with("wasmactor:actor/handler@"));
-            return Err(match found {
-                Some(found) => LoadProblem::ExportVersion { found: found.to_owned(), expected: HANDLER },
-                None => LoadProblem::NoExport { interface: HANDLER, item: "handle" },
-            });
-        };
-        let export = |item, expected, check: &dyn Fn(&ComponentFunc) -> Result<()>| {
-            let missing = || LoadProblem::NoExport { interface: HANDLER, item };
-            let Some(ComponentItem::ComponentFunc(function)) = handler.get_export(engine, item).map(|export| export.ty)
-            else {
-                return Err(missing());
-            };
-            check(&function).map_err(|reason| LoadProblem::ExportType {
-                interface: HANDLER,
-                item,
-                found: describe(&function),
-                expected,
-                reason: format!("{reason:#}"),
-            })?;
-            let instance = component.get_export_index(None, HANDLER).ok_or_else(missing)?;
-            component.get_export_index(Some(&instance), item).ok_or_else(missing)
-        };
+        let exported = Exported::of(engine, component, HANDLER)?;
+        let exported = exported.ok_or(LoadProblem::NoExport { interface: HANDLER, item: "handle" })?;
         Ok([
-            export("init", "func() -> result<_, string>", &|function| {
-                function.typecheck::<(), (Outcome,)>(&types.instance_type())
-            })?,
-            export("handle", "func(event: event) -> result<_, string>", &|function| {
-                function.typecheck::<(Event,), (Outcome,)>(&types.instance_type())
-            })?,
+            exported.function::<(), (Outcome,)>("init", "func() -> result<_, string>")?,
+            exported.function::<(Event,), (Outcome,)>("handle", "func(event: event) -> result<_, string>")?,
         ])
+    }
+}
+
+/// Whether a component exports `state`, with the right types.
+fn keeps(engine: &Engine, component: &Component) -> Result<bool, LoadProblem> {
+    let Some(exported) = Exported::of(engine, component, STATE)? else { return Ok(false) };
+    let save = "func(in-flight: u32) -> result<option<list<u8>>, string>";
+    exported.function::<(u32,), (Saved,)>("save", save)?;
+    let load = "func(state: list<u8>, version: string) -> result<_, string>";
+    exported.function::<(&[u8], &str), (Outcome,)>("load", load)?;
+    exported.function::<(), (Outcome,)>("self-test", "func() -> result<_, string>")?;
+    Ok(true)
+}
+
+/// An interface that a component exports.
+struct Exported<'a> {
+    engine: &'a Engine,
+    component: &'a Component,
+    interface: &'static str,
+    found: ComponentInstance,
+}
+
+impl<'a> Exported<'a> {
+    /// None: it does not export it, in any version.
+    fn of(engine: &'a Engine, component: &'a Component, interface: &'static str) -> Result<Option<Self>, LoadProblem> {
+        let types = component.component_type();
+        if let Some(ComponentItem::ComponentInstance(found)) =
+            types.get_export(engine, interface).map(|export| export.ty)
+        {
+            return Ok(Some(Self { engine, component, interface, found }));
+        }
+        let name = interface.split('@').next().unwrap_or(interface);
+        let other = |found: &&str| found.strip_prefix(name).is_some_and(|rest| rest.starts_with('@'));
+        match types.exports(engine).map(|(name, _)| name).find(other) {
+            Some(found) => Err(LoadProblem::ExportVersion { found: found.to_owned(), expected: interface }),
+            None => Ok(None),
+        }
+    }
+
+    /// One of its functions, if it is of this type.
+    fn function<Params: ComponentNamedList + Lower, Return: ComponentNamedList + Lift>(
+        &self,
+        item: &'static str,
+        expected: &'static str,
+    ) -> Result<ComponentExportIndex, LoadProblem> {
+        let interface = self.interface;
+        let missing = || LoadProblem::NoExport { interface, item };
+        let found = self.found.get_export(self.engine, item).map(|export| export.ty);
+        let Some(ComponentItem::ComponentFunc(function)) = found else { return Err(missing()) };
+        let types = self.component.component_type();
+        function.typecheck::<Params, Return>(&types.instance_type()).map_err(|reason| LoadProblem::ExportType {
+            interface,
+            item,
+            found: describe(&function),
+            expected,
+            reason: format!("{reason:#}"),
+        })?;
+        let instance = self.component.get_export_index(None, interface).ok_or_else(missing)?;
+        self.component.get_export_index(Some(&instance), item).ok_or_else(missing)
     }
 }
 

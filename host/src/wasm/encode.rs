@@ -3,14 +3,15 @@
 //! A core module that carries its world (wit-bindgen puts it into a `component-type` section) is encoded with that. One
 //! without, such as hand-written text, gets the world `actor`: it imports `wasmactor:actor/messaging@0.1.0` "send" and
 //! so on with the canonical ABI's flat parameters, and exports `wasmactor:actor/handler@0.1.0#init` and `#handle`,
-//! `memory` and `cabi_realloc`.
+//! `memory` and `cabi_realloc`. One that exports `wasmactor:actor/state@0.1.0#save` and so on is of the world `stateful`,
+//! whatever it carries: the SDK cannot know in advance who does.
 
 use std::path::Path;
 
 use wasmparser::{Encoding, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 
-use crate::wasm::contract::{Contract, HANDLER};
+use crate::wasm::contract::{Contract, HANDLER, STATE};
 use crate::wasm::error::LoadProblem;
 
 /// The bytes of a component for the bytes of a file.
@@ -35,10 +36,10 @@ fn binary(bytes: Vec<u8>) -> Result<Vec<u8>, LoadProblem> {
     core.check()?;
     let mut module = bytes;
     let failed = |error| LoadProblem::Encode(format!("{error:#}"));
-    if !core.carries_world {
-        let contract = Contract::get();
-        embed_component_metadata(&mut module, &contract.resolve, contract.world, StringEncoding::UTF8)
-            .map_err(failed)?;
+    let contract = Contract::get();
+    let world = if core.keeps() { Some(contract.stateful) } else { (!core.carries_world).then_some(contract.world) };
+    if let Some(world) = world {
+        embed_component_metadata(&mut module, &contract.resolve, world, StringEncoding::UTF8).map_err(failed)?;
     }
     ComponentEncoder::default().validate(true).module(&module).map_err(failed)?.encode().map_err(failed)
 }
@@ -79,6 +80,11 @@ impl Core {
         Ok(Some(core))
     }
 
+    /// Whether it exports `state`.
+    fn keeps(&self) -> bool {
+        self.exports.iter().any(|name| name.strip_prefix(STATE).is_some_and(|item| item.starts_with('#')))
+    }
+
     /// Says what is missing in the contract's words, where the encoder would speak of cores and adapters.
     fn check(&self) -> Result<(), LoadProblem> {
         for (interface, item) in &self.imports {
@@ -86,6 +92,13 @@ impl Core {
             // A module that carries its world may import what its world names: the component is checked later.
             if ours || !self.carries_world || interface.starts_with("wasi_") {
                 Contract::get().offers(interface, item)?;
+            }
+        }
+        if self.keeps() {
+            for item in ["save", "load", "self-test"] {
+                if !self.exports.iter().any(|name| *name == format!("{STATE}#{item}")) {
+                    return Err(LoadProblem::NoExport { interface: STATE, item });
+                }
             }
         }
         if self.carries_world {

@@ -7,6 +7,7 @@
 //! | `rewrite` | the module with its one way in, and with imports that can allocate |
 //! | `places` | from places in that module to those in the guest's own |
 //! | `abi`, `results` | memory, strings and results by hand |
+//! | `state` | what a reload asks of an instance |
 //! | `lower` | a delivery as the parameters of the way in |
 //! | `imports` | what flat guests can call |
 //!
@@ -22,6 +23,7 @@ mod main;
 mod places;
 mod results;
 mod rewrite;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -32,10 +34,10 @@ pub(super) use hollow::hollow;
 pub(super) use imports::{link, link_blocking};
 pub(super) use main::find;
 pub(super) use places::{original, unmoved};
-pub(super) use rewrite::{ADDED, NAMES, rewrite};
+pub(super) use rewrite::{ADDED, NAMES, SEAL, rewrite};
 
 use crate::sched::Letter;
-use crate::wasm::entry::{Ended, Entry};
+use crate::wasm::entry::{Ended, Entry, Saved, Step};
 use crate::wasm::flat::lower::Lowered;
 use crate::wasm::flat::rewrite::{DELIVER, mode};
 use crate::wasm::state::State;
@@ -59,14 +61,17 @@ type Parameters = (i32, u32, u64, u64, u64, u32);
 
 /// The one way into an instance.
 #[derive(Clone)]
-pub(super) struct Deliver(TypedFunc<Parameters, i64>);
+pub(super) struct Deliver {
+    function: TypedFunc<Parameters, i64>,
+    instance: Instance,
+}
 
 impl Deliver {
     /// Of a new instance in this store.
     pub(super) fn of(store: &mut Store<State>, instance: &Instance, places: &Places) -> Result<Self> {
         let memory = instance.get_module_export(&mut *store, &places.memory).and_then(|export| export.into_memory());
         store.data_mut().crossing.memory = memory;
-        instance.get_typed_func(store, DELIVER).map(Self)
+        Ok(Self { function: instance.get_typed_func(store, DELIVER)?, instance: *instance })
     }
 }
 
@@ -116,12 +121,12 @@ impl Entry for Deliver {
 
     fn call(&self, store: &mut Store<State>, letter: Option<Letter>) -> Result<Ended> {
         let parameters = letter.map_or(Ok(INIT), |letter| turn(store.data_mut(), letter))?;
-        match self.0.call(&mut *store, parameters)? {
+        match self.function.call(&mut *store, parameters)? {
             OK => Ok(Ended::Done(Ok(()))),
             LEFT => Ok(Ended::Left),
             result => {
                 let (reason, free) = failed(store, &parameters, result)?;
-                self.0.call(store, free)?;
+                self.function.call(store, free)?;
                 Ok(Ended::Done(Err(reason)))
             }
         }
@@ -129,14 +134,17 @@ impl Entry for Deliver {
 
     async fn call_async(&self, store: &mut Store<State>, letter: Option<Letter>) -> Result<Ended> {
         let parameters = letter.map_or(Ok(INIT), |letter| turn(store.data_mut(), letter))?;
-        match self.0.call_async(&mut *store, parameters).await? {
+        match self.function.call_async(&mut *store, parameters).await? {
             OK => Ok(Ended::Done(Ok(()))),
             LEFT => Ok(Ended::Left),
             result => {
                 let (reason, free) = failed(store, &parameters, result)?;
-                self.0.call_async(store, free).await?;
+                self.function.call_async(store, free).await?;
                 Ok(Ended::Done(Err(reason)))
             }
         }
+    }
+    async fn state(&self, store: &mut Store<State>, step: Step<'_>) -> Result<Saved> {
+        state::call(store, self.instance, step).await
     }
 }

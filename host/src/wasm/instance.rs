@@ -39,6 +39,8 @@ pub struct WasmModule {
     /// It imports `blocking` or WASI: its turns run on a stack of their own.
     pub(super) parks: bool,
     pub(super) wasi: bool,
+    /// It exports `state`.
+    pub(super) keeps: bool,
 }
 
 impl std::fmt::Debug for WasmModule {
@@ -159,6 +161,10 @@ impl Module<Context> for WasmModule {
 
     fn version(&self) -> &str {
         &self.version
+    }
+
+    fn keeps(&self) -> bool {
+        self.keeps
     }
 
     fn locate(&self, frames: &mut [Frame]) -> Result<(), String> {

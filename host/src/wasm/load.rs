@@ -123,11 +123,11 @@ impl Loader {
 
     fn link(&self, identity: Identity, made: &Made, needs: Needs) -> Result<WasmModule, LoadProblem> {
         let Identity { name, version, path, content } = identity;
-        let Needs { imports, blocking, wasi } = needs;
+        let Needs { imports, blocking, wasi, keeps } = needs;
         let parks = blocking || wasi;
         let first = self.engines.first().link(made, parks)?;
         let code = Twins::new(first, parks, self.several.then(|| self.engines.clone()));
-        Ok(WasmModule { name, version, path, content, imports, code, parks, wasi })
+        Ok(WasmModule { name, version, path, content, imports, code, parks, wasi, keeps })
     }
 }
 
@@ -143,7 +143,8 @@ fn needs_of_flat(module: &Module) -> Needs {
     let interfaces = module.imports().map(|import| import.module().to_owned());
     let imports: BTreeSet<String> = interfaces.filter(|interface| interface != flat::ADDED).collect();
     let blocking = imports.iter().any(|interface| interface.starts_with(BLOCKING));
-    Needs { imports: imports.into_iter().collect(), blocking, wasi: false }
+    let keeps = module.exports().any(|export| export.name() == flat::SEAL);
+    Needs { imports: imports.into_iter().collect(), blocking, wasi: false, keeps }
 }
 
 /// Loads all with `load`, in parallel; the results are in the order of the sources.

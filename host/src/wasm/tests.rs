@@ -1,12 +1,13 @@
 //! The sandbox against guests written by hand as text, most of them hostile. No guest toolchain is needed.
 //!
 //! `load`: files that cannot be loaded, and the cache. `crowd`: many at once. `turns`: what goes in and comes out of a
-//! turn. `hostile`: lies, loops, deep recursion, hunger. `park`: blocking calls. `wasi`: WASI guests.
+//! turn. `hostile`: lies, loops, deep recursion, hunger. `park`: blocking calls. `reload`: other versions. `wasi`: WASI guests.
 
 mod crowd;
 mod hostile;
 mod load;
 mod park;
+mod reload;
 mod turns;
 mod wasi;
 

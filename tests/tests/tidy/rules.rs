@@ -121,7 +121,7 @@ pub(crate) fn interfaces(root: &Path) -> Vec<String> {
     let mut findings = Vec::new();
     for wit in crate::source::files(&root.join("wit"), &["wit"]) {
         let stem = wit.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        if ["handler", "types", "world"].contains(&stem.as_str()) {
+        if ["handler", "state", "types", "world"].contains(&stem.as_str()) {
             continue;
         }
         let file = format!("host/src/wasm/imports/{}.rs", stem.replace('-', "_"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::actor::{Behavior, Fault, Module, Turn, Unsaved};
 use crate::base::sync::Arc;
-use crate::base::{Address, Body, CallError, Grants, Payload, Session};
+use crate::base::{Address, Body, CallError, ErrorCode, Grants, Payload, Session};
 use crate::net::Net;
 use crate::node::{
     Context, Limits, ModuleEntry, Node, NodeOptions, ReloadError, ReloadOptions, ReloadReport, SpawnSpec,
@@ -80,7 +80,7 @@ impl Behavior<Context> for Counter {
 
     fn save(&mut self, cx: &mut Context, in_flight: u32) -> Result<Option<Vec<u8>>, Unsaved> {
         let refused = cx.send(cx.address(), 0, Payload::from(&b"add"[..])).expect_err("it may fail, and others know");
-        assert_eq!(refused.code, crate::base::ErrorCode::Invalid);
+        assert_eq!(refused.code, ErrorCode::Invalid);
         match self.wrong {
             Wrong::Save => Err(Unsaved::Refused("not now".to_owned())),
             Wrong::BreakInSave => Err(Unsaved::Broken(Fault::Trap("boom".to_owned()))),
@@ -243,7 +243,8 @@ fn one_that_breaks_while_it_saves_ends_as_by_any_fault() {
     let report = host.reload("two", Wrong::Nothing, false);
     assert_eq!(report.kept, [(counter, "it broke in `save`, and cannot go on: boom".to_owned())]);
     let error = host.ask(counter, "show").expect_err("it has ended");
-    assert_eq!(error.code, crate::base::ErrorCode::NoSuchActor);
+    // It may just be at it.
+    assert!([ErrorCode::NoSuchActor, ErrorCode::ActorFailed].contains(&error.code), "{error}");
     host.stop();
 }
 

@@ -96,6 +96,11 @@ impl Crossing {
         self.pending = Pending::Event(letter);
     }
 
+    /// Nothing is on its way any more.
+    pub(super) fn forget(&mut self) {
+        self.pending = Pending::Nothing;
+    }
+
     pub(super) fn want(&mut self, pending: Pending, size: usize, align: u32) -> Result<Wanted> {
         self.pending = pending;
         wanted(size, align)

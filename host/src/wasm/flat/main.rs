@@ -15,10 +15,14 @@ use wasmparser::{
     CanonicalFunction, CanonicalOption, CompositeInnerType, Encoding, ExternalKind, Parser, Payload, TypeRef, ValType,
 };
 
-use crate::wasm::contract::{Contract, HANDLER, PREFIX};
+use crate::wasm::contract::{Contract, HANDLER, PREFIX, STATE};
 
 /// The memory that all pointers are into.
 pub(in crate::wasm) const MEMORY: &str = "memory";
+/// The guest's allocator.
+pub(in crate::wasm) const REALLOC: &str = "cabi_realloc";
+/// What runs before everything else.
+pub(in crate::wasm) const INITIALIZE: &str = "_initialize";
 
 /// The module, and what the rewriting needs to know of it.
 #[derive(Debug)]
@@ -39,6 +43,10 @@ pub(in crate::wasm) struct Main<'a> {
     pub(in crate::wasm) post_init: Option<u32>,
     pub(in crate::wasm) post_handle: Option<u32>,
     pub(in crate::wasm) initialize: Option<u32>,
+    /// The numbers of its globals that change.
+    pub(in crate::wasm) mutable: Vec<u32>,
+    /// It exports `state`.
+    pub(in crate::wasm) keeps: bool,
 }
 
 /// One imported function.
@@ -120,7 +128,7 @@ fn modules(component: &[u8]) -> Option<Vec<Range<usize>>> {
             }
             Payload::ComponentExportSection(exports) if around.len() == 1 => {
                 for export in exports {
-                    if export.ok()?.name.name != HANDLER {
+                    if ![HANDLER, STATE].contains(&export.ok()?.name.name) {
                         return None;
                     }
                 }
@@ -176,7 +184,7 @@ fn read(bytes: &[u8]) -> Option<Main<'_>> {
     let mut imports = Vec::new();
     let mut exports = BTreeMap::new();
     let mut memory32 = false;
-    let mut globals = 0;
+    let (mut globals, mut mutable) = (0, Vec::new());
     let mut wrapped = 0;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.ok()? {
@@ -209,7 +217,16 @@ fn read(bytes: &[u8]) -> Option<Main<'_>> {
                     memory32 = !memory.memory64 && !memory.shared;
                 }
             }
-            Payload::GlobalSection(section) => globals = section.count(),
+            Payload::GlobalSection(section) => {
+                globals = section.count();
+                for (number, global) in (0..).zip(section) {
+                    let ty = global.ok()?.ty;
+                    // References are left alone: a guest can do nothing with those of its own that a copy would undo.
+                    if ty.mutable && !matches!(ty.content_type, ValType::Ref(_)) {
+                        mutable.push(number);
+                    }
+                }
+            }
             Payload::ExportSection(section) => {
                 for export in section {
                     let export = export.ok()?;
@@ -231,18 +248,27 @@ fn read(bytes: &[u8]) -> Option<Main<'_>> {
     if !memory {
         return None;
     }
+    // With `state`, all of it.
+    let keeps = exports.keys().any(|name| name.strip_prefix(STATE).is_some_and(|item| item.starts_with('#')));
+    if keeps {
+        typed(&format!("{STATE}#save"), &[I32], &[I32])?;
+        typed(&format!("{STATE}#load"), &[I32; 4], &[I32])?;
+        typed(&format!("{STATE}#self-test"), &[], &[I32])?;
+    }
     Some(Main {
         bytes,
         types: u32::try_from(types.len()).ok()?,
         globals,
         functions: u32::try_from(functions.len() - imports.len()).ok()?,
         imports,
-        realloc: typed("cabi_realloc", &[I32; 4], &[I32])?,
+        realloc: typed(REALLOC, &[I32; 4], &[I32])?,
         init: typed(&format!("{HANDLER}#init"), &[], &[I32])?,
         handle: typed(&format!("{HANDLER}#handle"), &[I32, I64, I64, I64, I32, I32], &[I32])?,
         post_init: typed(&format!("cabi_post_{HANDLER}#init"), &[I32], &[]),
         post_handle: typed(&format!("cabi_post_{HANDLER}#handle"), &[I32], &[]),
-        initialize: typed("_initialize", &[], &[]),
+        initialize: typed(INITIALIZE, &[], &[]),
+        mutable,
+        keeps,
     })
 }
 

@@ -27,7 +27,8 @@ use wasm_encoder::{
 };
 use wasmparser::{CustomSectionReader, ExportSectionReader, ImportSectionReader, KnownCustom, Name};
 
-use crate::wasm::flat::main::Main;
+use crate::wasm::contract::STATE;
+use crate::wasm::flat::main::{INITIALIZE, MEMORY, Main, REALLOC};
 
 /// Where the added imports come from; no guest can name it, since the contract does not offer it.
 pub(in crate::wasm) const ADDED: &str = "wasmactor:flat";
@@ -35,6 +36,11 @@ pub(in crate::wasm) const ADDED: &str = "wasmactor:flat";
 pub(in crate::wasm) const DELIVER: &str = "wasmactor:flat/deliver";
 /// What the names of added functions begin with.
 pub(in crate::wasm) const NAMES: &str = "wasmactor:flat/";
+
+/// The global that seals the guest, of a module that keeps its state.
+pub(in crate::wasm) const SEAL: &str = "wasmactor:flat/seal";
+/// What the names of the guest's own globals begin with, of such a module.
+pub(in crate::wasm) const GLOBALS: &str = "wasmactor:flat/global/";
 
 /// `filled`, `sealed` and `next`.
 pub(super) const IMPORTS: u32 = 3;
@@ -158,6 +164,13 @@ impl Rewriter<'_> {
         }
     }
 
+    /// Whether the host calls it for a reload.
+    fn is_for_state(&self, export: &wasmparser::Export<'_>) -> bool {
+        let name = export.name.strip_prefix("cabi_post_").unwrap_or(export.name);
+        let own = [REALLOC, INITIALIZE].contains(&name) || name.starts_with(STATE);
+        own && export.kind == wasmparser::ExternalKind::Func
+    }
+
     fn add_global(&mut self, globals: &mut GlobalSection) {
         self.sealing = true;
         let ty = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
@@ -224,11 +237,18 @@ impl Reencode for Rewriter<'_> {
     }
 
     fn parse_export_section(&mut self, exports: &mut ExportSection, section: ExportSectionReader<'_>) -> Done {
-        // What the host calls is inside of `deliver`; it needs the memory and the one way in, nothing else.
+        // What the host calls is inside of `deliver`; it needs the memory and the one way in, and for the state, which it seldom
+        // calls, what there is.
         for export in section {
             let export = export?;
-            if export.name == super::main::MEMORY {
+            if export.name == MEMORY || self.main.keeps && self.is_for_state(&export) {
                 self.parse_export(exports, export)?;
+            }
+        }
+        if self.main.keeps {
+            exports.export(SEAL, ExportKind::Global, self.seal());
+            for global in &self.main.mutable {
+                exports.export(&format!("{GLOBALS}{global}"), ExportKind::Global, *global);
             }
         }
         exports.export(DELIVER, ExportKind::Func, self.deliver());
