@@ -31,6 +31,7 @@ mod link;
 mod load;
 mod memory;
 mod output;
+mod perf_map;
 mod region;
 mod scrub;
 mod slice;

@@ -81,7 +81,7 @@ macro_rules! async_actor {
                 }
 
                 fn answered(session: u64, payload: ::std::vec::Vec<u8>) -> Outcome {
-                    $crate::interleaved::answered(session, ::core::result::Result::Ok(payload));
+                    $crate::interleaved::answered(session, payload);
                     ::core::result::Result::Ok(())
                 }
             }

@@ -10,7 +10,7 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
-use std::ptr::null_mut;
+use std::ptr::with_exposed_provenance_mut;
 
 /// Talc puts one word behind each block and rounds up to 16 bytes; these sizes leave no gap.
 const UNIT: usize = 16;
@@ -18,12 +18,34 @@ const TAIL: usize = 4;
 /// Sizes up to `UNIT * CLASSES - TAIL` (508 bytes) are kept.
 const CLASSES: usize = 32;
 /// How many blocks of one class are kept, at most; others can be merged and used for other sizes.
-const KEPT: u32 = 32;
+const KEPT: Both = 32;
 
-/// Freed blocks of one class: a list through their first words.
-struct List {
-    first: Cell<*mut u8>,
-    length: Cell<u32>,
+/// Two words in one.
+#[cfg(target_pointer_width = "32")]
+type Both = u64;
+#[cfg(not(target_pointer_width = "32"))]
+type Both = u128;
+
+/// Freed blocks of one class, linked through their first words: the first one's address, and above it how many there are.
+/// Together, so that a pop or a push is one load and one store of it: each access of a guest checks its bounds.
+struct List(Cell<Both>);
+
+const ONE: Both = 1 << usize::BITS;
+
+impl List {
+    fn length(both: Both) -> Both {
+        both >> usize::BITS
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+    fn first(both: Both) -> *mut usize {
+        with_exposed_provenance_mut(both as usize)
+    }
+
+    /// What `both` is with another first block.
+    fn with_first(both: Both, first: usize) -> Both {
+        (both & !(ONE - 1)) | first as Both
+    }
 }
 
 /// Keeps freed blocks for reuse, in front of another allocator.
@@ -50,7 +72,7 @@ fn block(class: usize) -> Layout {
 
 impl<A> Heap<A> {
     pub(crate) const fn new(rest: A) -> Self {
-        Self { lists: [const { List { first: Cell::new(null_mut()), length: Cell::new(0) } }; CLASSES], rest }
+        Self { lists: [const { List(Cell::new(0)) }; CLASSES], rest }
     }
 }
 
@@ -66,16 +88,17 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
             // SAFETY: the caller's promise is the same.
             return unsafe { self.rest.alloc(layout) };
         };
-        let list = &self.lists[class];
-        let first = list.first.get();
+        let List(list) = &self.lists[class];
+        let both = list.get();
+        let first = List::first(both);
         if first.is_null() {
             // SAFETY: a block's size is never 0.
             return unsafe { self.rest.alloc(block(class)) };
         }
-        // SAFETY: a block in a list holds the next one's address, or null, written by `dealloc`.
-        list.first.set(unsafe { first.cast::<*mut u8>().read() });
-        list.length.set(list.length.get() - 1);
-        first
+        // SAFETY: a block in a list holds the next one's address, or 0, written by `dealloc`.
+        let next = unsafe { first.read() };
+        list.set(List::with_first(both - ONE, next));
+        first.cast()
     }
 
     // SAFETY: what is asked of the caller is what the trait asks.
@@ -85,16 +108,15 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
             // SAFETY: `alloc` of this layout asked `rest` for just that.
             return unsafe { self.rest.dealloc(at, layout) };
         };
-        let list = &self.lists[class];
-        let length = list.length.get();
-        if length == KEPT {
+        let List(list) = &self.lists[class];
+        let both = list.get();
+        if List::length(both) == KEPT {
             // SAFETY: `alloc` of this layout asked `rest` for a block of its class.
             return unsafe { self.rest.dealloc(at, block(class)) };
         }
         // SAFETY: the block is the caller's to give up, aligned to 16 and large enough for a pointer.
-        unsafe { at.cast::<*mut u8>().write(list.first.get()) };
-        list.first.set(at);
-        list.length.set(length + 1);
+        unsafe { at.cast::<usize>().write(List::first(both).addr()) };
+        list.set(List::with_first(both + ONE, at.expose_provenance()));
     }
 
     // SAFETY: what is asked of the caller is what the trait asks.
@@ -302,7 +324,7 @@ mod tests {
             // SAFETY: it came from this heap with this layout.
             unsafe { heap.dealloc(at, layout) };
         }
-        let kept: usize = (0..CLASSES).map(|class| block(class).size() * KEPT as usize).sum();
+        let kept: usize = (0..CLASSES).map(|class| block(class).size() * usize::try_from(KEPT).unwrap()).sum();
         assert!(heap.rest.0.get() <= kept, "more is out than the lists may keep");
     }
 }

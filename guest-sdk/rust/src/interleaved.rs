@@ -51,7 +51,7 @@ use crate::exclusive::unknown_kind;
 use crate::{Down, ENCODED, Error, Failure, Reply, Result, Sender, Signal, Socket, SocketEvent, Timer, config, decode};
 use serde::de::DeserializeOwned;
 use std::rc::Rc;
-use waits::Ending;
+use waits::{Ending, Other};
 
 /// An actor whose handlers run interleaved. Export it by [`async_actor!`](crate::async_actor).
 ///
@@ -142,9 +142,10 @@ pub fn message<A: AsyncActor>(
 }
 
 #[doc(hidden)]
-pub fn answered(session: u64, outcome: Result<Vec<u8>, Error>) {
+#[inline]
+pub fn answered(session: u64, payload: Vec<u8>) {
     // An error: nobody waits any more, it was dropped while the event was on its way.
-    let _ = waits::end(session, Ending::Reply(outcome));
+    let _ = waits::end(session, Ending::Answer(payload));
     tasks::run_until_stalled();
 }
 
@@ -153,12 +154,16 @@ pub fn dispatch<A: AsyncActor>(actor: Rc<A>, event: Event) -> Result<(), String>
     match event {
         Event::Message(_) => unreachable!("messages have an entry of their own"),
         Event::Reply(reply) => {
-            answered(reply.session, reply.outcome.map_err(Error::from));
-            return Ok(());
+            let ending = match reply.outcome {
+                Ok(payload) => Ending::Answer(payload),
+                Err(error) => Other::Failed(error.into()).into(),
+            };
+            // As in `answered`.
+            let _ = waits::end(reply.session, ending);
         }
         Event::Spawned(spawned) => {
             // As in `answered`.
-            let _ = waits::end(spawned.session, Ending::Spawned(spawned.outcome.map_err(Error::from)));
+            let _ = waits::end(spawned.session, Other::Spawned(spawned.outcome.map_err(Error::from)).into());
         }
         Event::Timeout(session) => {
             if waits::end(session, Ending::Timeout).is_err() {
@@ -166,7 +171,9 @@ pub fn dispatch<A: AsyncActor>(actor: Rc<A>, event: Event) -> Result<(), String>
             }
         }
         Event::Down(down) => {
-            if let Err(Ending::Down(down)) = waits::end(down.watch, Ending::Down(down.into())) {
+            if let Err(Ending::Other(other)) = waits::end(down.watch, Other::Down(down.into()).into())
+                && let Other::Down(down) = *other
+            {
                 background(actor.down(down));
             }
         }

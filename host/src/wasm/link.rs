@@ -8,7 +8,7 @@ use crate::wasm::error::LoadProblem;
 use crate::wasm::flat::{self, Places};
 use crate::wasm::instance::Code;
 use crate::wasm::state::State;
-use crate::wasm::{imports, wasi};
+use crate::wasm::{imports, perf_map, wasi};
 
 /// A compiled file.
 pub(super) enum Made {
@@ -60,6 +60,7 @@ impl Linking {
                 Code::Component(self.components.get(parks).instantiate_pre(component).map_err(unlinked)?, exports)
             }
             Made::Flat(module) => {
+                perf_map::tell(module);
                 let pre = self.flat.get(parks).instantiate_pre(module).map_err(unlinked)?;
                 Code::Flat(pre, Places::of(module).map_err(unlinked)?)
             }

@@ -1,7 +1,7 @@
 //! Waiting for other actors: `ask`, [`spawn`], [`ended`], and which request a task works for.
 
 use super::tasks::with_request;
-use super::waits::{Ending, Wait};
+use super::waits::{Ending, Other, Wait};
 use crate::bindings::wasmactor::actor::{lifecycle, messaging};
 use crate::sender::Stage;
 use crate::timer::deadline;
@@ -38,6 +38,7 @@ pub struct AskRaw(
 );
 
 impl AskRaw {
+    #[inline]
     fn new(to: Address, kind: u32, payload: &[u8], timeout: Option<Duration>) -> Self {
         Self(match messaging::request(to.get(), kind, payload, deadline(timeout), working_for()) {
             Ok(session) => Ok(Wait::new(session, |session| {
@@ -51,14 +52,27 @@ impl AskRaw {
 impl Future for AskRaw {
     type Output = Result<Vec<u8>, Error>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             Ok(wait) => match ready!(Pin::new(wait).poll(context)) {
-                Ending::Reply(outcome) => Poll::Ready(outcome),
-                other => unreachable!("a request ended by {other:?}"),
+                Ending::Answer(payload) => Poll::Ready(Ok(payload)),
+                other => Poll::Ready(Err(failed(other))),
             },
             Err(error) => Poll::Ready(Err(error.take().expect("polled after its end"))),
         }
+    }
+}
+
+/// The error of a request that was not answered.
+#[cold]
+fn failed(ending: Ending) -> Error {
+    match ending {
+        Ending::Other(other) => match *other {
+            Other::Failed(error) => error,
+            other => unreachable!("a request ended by {other:?}"),
+        },
+        other => unreachable!("a request ended by {other:?}"),
     }
 }
 
@@ -124,7 +138,10 @@ impl Future for Spawning {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             Ok(wait) => match ready!(Pin::new(wait).poll(context)) {
-                Ending::Spawned(outcome) => Poll::Ready(outcome.map(Address::from)),
+                Ending::Other(other) => match *other {
+                    Other::Spawned(outcome) => Poll::Ready(outcome.map(Address::from)),
+                    other => unreachable!("a spawn ended by {other:?}"),
+                },
                 other => unreachable!("a spawn ended by {other:?}"),
             },
             Err(error) => Poll::Ready(Err(error.take().expect("polled after its end"))),
@@ -149,7 +166,10 @@ impl Future for Ended {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Down> {
         match ready!(Pin::new(&mut self.0).poll(context)) {
-            Ending::Down(down) => Poll::Ready(down),
+            Ending::Other(other) => match *other {
+                Other::Down(down) => Poll::Ready(down),
+                other => unreachable!("a watch ended by {other:?}"),
+            },
             other => unreachable!("a watch ended by {other:?}"),
         }
     }

@@ -1,158 +1,171 @@
 //! Tasks of one actor: run until nothing is ready at the end of every turn, first come, first served. Knows nothing of
 //! the host.
 //!
-//! A task is its future in a box and a place in a table; a waker is the place's number. A waker that outlives its task
-//! may so wake the task that has the place now: a poll too many, which every future bears. In return nothing is counted
-//! and nothing is allocated for a waker.
+//! A task is its future in a box and a place; a waker is the place's address. Places are made as they are needed and given
+//! to the next task, never back. A waker that outlives its task may so wake the task that has the place now: a poll too
+//! many, which every future bears. In return nothing is counted and nothing is allocated for a waker. All state is in
+//! `Cell`s, because each access to a guest's memory checks its bounds, and a borrow that is counted is three of them.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::pin::Pin;
-use std::ptr::without_provenance;
 use std::rc::Rc;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 use crate::sender::Request;
 
 type Work = Pin<Box<dyn Future<Output = ()>>>;
+type Link = Cell<Option<&'static Place>>;
 
-/// A task's place in the table.
+/// Where a task is.
 #[derive(Default)]
 struct Place {
     /// None: free, or just being polled.
-    work: Option<Work>,
+    work: Cell<Option<Work>>,
     /// The request that it works for.
-    request: Option<Rc<Request>>,
+    request: Cell<Option<Rc<Request>>>,
+    /// It has a task, which has not ended.
+    taken: Cell<bool>,
     /// In the line; it must not be given to another task meanwhile.
-    queued: bool,
-    /// Being polled.
-    running: bool,
+    queued: Cell<bool>,
     /// Its future is to be dropped instead of polled.
-    aborted: bool,
+    aborted: Cell<bool>,
+    /// The next one in the line, or the next free one.
+    next: Link,
+    /// Whose it is; a waker may be carried to other threads. A guest has but one.
+    #[cfg(not(target_family = "wasm"))]
+    owner: Owner,
 }
 
-#[derive(Default)]
+#[cfg(not(target_family = "wasm"))]
+struct Owner(std::thread::ThreadId);
+
+#[cfg(not(target_family = "wasm"))]
+impl Default for Owner {
+    fn default() -> Self {
+        Self(std::thread::current().id())
+    }
+}
+
+/// The actor's tasks.
 struct Tasks {
-    places: Vec<Place>,
-    free: Vec<u32>,
-    ready: VecDeque<u32>,
+    /// The line of those that are ready.
+    first: Link,
+    last: Link,
+    free: Link,
     /// Who is being polled.
-    current: Option<u32>,
+    current: Link,
 }
 
 thread_local! {
-    static TASKS: RefCell<Tasks> = const {
-        RefCell::new(Tasks { places: Vec::new(), free: Vec::new(), ready: VecDeque::new(), current: None })
-    };
+    static TASKS: Tasks =
+        const { Tasks { first: Cell::new(None), last: Cell::new(None), free: Cell::new(None), current: Cell::new(None) } };
 }
 
 impl Tasks {
-    fn place(&mut self, number: u32) -> Option<&mut Place> {
-        self.places.get_mut(number as usize)
-    }
-
     /// A place for a new task.
-    fn enter(&mut self, request: Option<Rc<Request>>) -> u32 {
-        let number = self.free.pop().unwrap_or_else(|| {
-            self.places.push(Place::default());
-            u32::try_from(self.places.len() - 1).expect("a task takes more than a byte")
-        });
-        if let Some(place) = self.place(number) {
-            place.request = request;
+    fn enter(&self, request: Option<Rc<Request>>) -> &'static Place {
+        let place = match self.free.get() {
+            Some(place) => {
+                self.free.set(place.next.get());
+                place
+            }
+            None => Box::leak(Box::default()),
+        };
+        place.request.set(request);
+        place.taken.set(true);
+        place
+    }
+
+    /// Puts a task in the line, if it has not ended and is not there yet.
+    fn queue(&self, place: &'static Place) {
+        if place.queued.get() || !place.taken.get() {
+            return;
         }
-        number
-    }
-
-    /// Puts a task in the line, if there is one and it is not there yet.
-    fn queue(&mut self, number: u32) {
-        let Some(place) = self.place(number) else { return };
-        if !place.queued && (place.running || place.work.is_some()) {
-            place.queued = true;
-            self.ready.push_back(number);
-        }
-    }
-
-    /// Takes a task's future, and whether it is to be dropped, out of its place, to be polled.
-    fn take(&mut self, number: u32) -> Option<(Work, bool)> {
-        self.current = Some(number);
-        let place = self.place(number)?;
-        place.queued = false;
-        place.running = true;
-        let aborted = place.aborted;
-        place.work.take().map(|work| (work, aborted))
-    }
-
-    /// It waits.
-    fn put_back(&mut self, number: u32, work: Work) {
-        self.current = None;
-        if let Some(place) = self.place(number) {
-            place.running = false;
-            place.work = Some(work);
+        place.queued.set(true);
+        place.next.set(None);
+        match self.last.replace(Some(place)) {
+            Some(last) if self.first.get().is_some() => last.next.set(Some(place)),
+            _ => self.first.set(Some(place)),
         }
     }
 
-    /// It has ended: its place is free, if it is not in the line; then it leaves that first. The request is for the
-    /// caller to drop.
-    fn leave(&mut self, number: u32) -> Option<Rc<Request>> {
-        self.current = None;
-        let place = self.place(number)?;
-        place.running = false;
-        if place.queued {
-            return place.request.take();
+    /// Takes the next one from the line.
+    fn next(&self) -> Option<&'static Place> {
+        let place = self.first.get()?;
+        self.first.set(place.next.get());
+        place.queued.set(false);
+        Some(place)
+    }
+
+    /// A task has ended: its place is free, if it is not in the line; then it leaves that first.
+    fn leave(&self, place: &'static Place) {
+        place.taken.set(false);
+        if !place.queued.get() {
+            place.aborted.set(false);
+            place.next.set(self.free.replace(Some(place)));
         }
-        place.aborted = false;
-        let request = place.request.take();
-        self.free.push(number);
-        request
     }
 }
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(|data| RawWaker::new(data, &VTABLE), wake, wake, |_| {});
 
+/// The place of a waker of ours.
+///
+/// # Safety
+///
+/// The data is that of a waker with the table above.
+#[expect(unsafe_code, reason = "what a waker has is a pointer")]
+#[inline]
+unsafe fn place_of(data: *const ()) -> &'static Place {
+    let place = data.cast::<Place>();
+    #[cfg(not(target_family = "wasm"))]
+    {
+        // SAFETY: see below; the owner never changes, so any thread may read it.
+        let Owner(owner) = unsafe { &(*place).owner };
+        assert_eq!(*owner, std::thread::current().id(), "a task is woken by another thread");
+    }
+    // SAFETY: the data is what `waker` put there, and places live for ever; it is this thread's.
+    unsafe { &*place }
+}
+
+#[expect(unsafe_code, reason = "what a waker has is a pointer")]
 fn wake(data: *const ()) {
-    let Ok(number) = u32::try_from(data.addr()) else { return };
-    TASKS.with_borrow_mut(|tasks| tasks.queue(number));
+    // SAFETY: this is a function of the table.
+    let place = unsafe { place_of(data) };
+    TASKS.with(|tasks| tasks.queue(place));
 }
 
 #[expect(unsafe_code, reason = "the one way to make a waker without a count")]
-fn waker(number: u32) -> Waker {
-    // SAFETY: the data is a number, which nobody owns and no thread shares: every function of the table takes it by
-    // value, and what it does with it is safe.
-    unsafe { Waker::from_raw(RawWaker::new(without_provenance(number as usize), &VTABLE)) }
+#[inline]
+fn waker(data: *const ()) -> Waker {
+    // SAFETY: the data is a place's address, which nobody owns and which stays what it is: the functions of the table take
+    // it by value, and refuse it on another thread.
+    unsafe { Waker::from_raw(RawWaker::new(data, &VTABLE)) }
 }
 
 /// Who is woken when something ends.
-pub(super) enum Waiter {
-    /// A task of ours: nothing to count, nothing to call.
-    Task(u32),
-    Other(Waker),
-}
+pub(super) struct Waiter(Waker);
 
 impl Waiter {
-    pub(super) fn new(waker: &Waker) -> Self {
-        match u32::try_from(waker.data().addr()) {
-            Ok(number) if std::ptr::eq(waker.vtable(), &VTABLE) => Self::Task(number),
-            _ => Self::Other(waker.clone()),
-        }
+    #[inline]
+    pub(super) fn new(other: &Waker) -> Self {
+        // One of ours is copied without the call.
+        Self(if std::ptr::eq(other.vtable(), &VTABLE) { waker(other.data()) } else { other.clone() })
     }
 
     /// Wakes it. If nobody else is ready it runs at once, which is only right outside of every task.
+    #[inline]
     pub(super) fn wake(self) {
-        let number = match self {
-            Self::Task(number) => number,
-            Self::Other(waker) => return waker.wake(),
-        };
-        let work = TASKS.with_borrow_mut(|tasks| {
-            if !tasks.ready.is_empty() || tasks.current.is_some() {
-                tasks.queue(number);
-                return None;
-            }
-            tasks.place(number)?.work.as_ref()?;
-            tasks.take(number)
-        });
+        let idle = TASKS.with(|tasks| tasks.first.get().is_none() && tasks.current.get().is_none());
+        if !idle || !std::ptr::eq(self.0.vtable(), &VTABLE) {
+            return self.0.wake();
+        }
+        #[expect(unsafe_code, reason = "what a waker has is a pointer")]
+        // SAFETY: it has the table.
+        let place = unsafe { place_of(self.0.data()) };
         // An aborted one is in the line, so it is not here.
-        if let Some((work, _)) = work {
-            poll(number, work);
+        if let Some(work) = place.work.take() {
+            poll(place, work);
         }
     }
 }
@@ -166,7 +179,7 @@ struct Join<T> {
 
 /// A task's result, to be awaited. Dropping it leaves the task running.
 pub struct JoinHandle<T> {
-    number: u32,
+    place: &'static Place,
     join: Rc<Join<T>>,
 }
 
@@ -176,12 +189,8 @@ impl<T> JoinHandle<T> {
         if self.join.ended.get() {
             return;
         }
-        TASKS.with_borrow_mut(|tasks| {
-            if let Some(place) = tasks.place(self.number) {
-                place.aborted = true;
-            }
-            tasks.queue(self.number);
-        });
+        self.place.aborted.set(true);
+        TASKS.with(|tasks| tasks.queue(self.place));
     }
 
     /// True if it has ended.
@@ -223,35 +232,29 @@ pub fn spawn_local<T: 'static>(future: impl Future<Output = T> + 'static) -> Joi
             waiter.wake();
         }
     });
-    let number = TASKS.with_borrow_mut(|tasks| {
-        let number = tasks.enter(None);
-        if let Some(place) = tasks.place(number) {
-            place.work = Some(work);
-        }
-        tasks.queue(number);
-        number
+    let place = TASKS.with(|tasks| {
+        let place = tasks.enter(None);
+        place.work.set(Some(work));
+        tasks.queue(place);
+        place
     });
-    JoinHandle { number, join }
+    JoinHandle { place, join }
 }
 
 /// Begins a task: it is polled at once, before whatever is ready. What it asks, now or later, is bounded by the deadline
 /// of the request it works for.
 pub(super) fn begin(request: Option<Rc<Request>>, work: impl Future<Output = ()> + 'static) {
-    let work = Box::pin(work);
-    let number = TASKS.with_borrow_mut(|tasks| {
-        let number = tasks.enter(request);
-        tasks.take(number);
-        number
-    });
-    poll(number, work);
+    let place = TASKS.with(|tasks| tasks.enter(request));
+    poll(place, Box::pin(work));
 }
 
 /// The request that the task being polled works for.
 pub(super) fn with_request<T>(f: impl FnOnce(Option<&Request>) -> T) -> T {
-    TASKS.with_borrow(|tasks| {
-        let place = tasks.current.and_then(|number| tasks.places.get(number as usize));
-        f(place.and_then(|place| place.request.as_deref()))
-    })
+    let Some(place) = TASKS.with(|tasks| tasks.current.get()) else { return f(None) };
+    let request = place.request.take();
+    let result = f(request.as_deref());
+    place.request.set(request);
+    result
 }
 
 /// Lets the other ready tasks run first.
@@ -267,41 +270,47 @@ pub async fn yield_now() {
     .await;
 }
 
-/// Polls a task that was taken from its place. No borrow is held meanwhile, nor while its future is dropped: both may
-/// make others ready, or start some.
-fn poll(number: u32, mut work: Work) {
-    let request = match work.as_mut().poll(&mut Context::from_waker(&waker(number))) {
-        Poll::Pending => TASKS.with_borrow_mut(|tasks| {
-            tasks.put_back(number, work);
-            None
-        }),
-        Poll::Ready(()) => {
-            drop(work);
-            TASKS.with_borrow_mut(|tasks| tasks.leave(number))
-        }
-    };
+/// Polls a task whose future was taken from its place.
+fn poll(place: &'static Place, mut work: Work) {
+    TASKS.with(|tasks| tasks.current.set(Some(place)));
+    let waker = waker(std::ptr::from_ref(place).cast());
+    if work.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        place.work.set(Some(work));
+        return TASKS.with(|tasks| tasks.current.set(None));
+    }
+    ended(place, work);
+}
+
+/// A task is over. What is dropped here may make others ready, or start some.
+#[cold]
+fn ended(place: &'static Place, work: Work) {
+    drop(work);
+    let request = place.request.take();
+    TASKS.with(|tasks| {
+        tasks.current.set(None);
+        tasks.leave(place);
+    });
     drop(request);
 }
 
 /// Runs one ready task. False: none was ready.
+#[inline]
 pub(super) fn run_one() -> bool {
-    let next = TASKS.with_borrow_mut(|tasks| {
-        let number = tasks.ready.pop_front()?;
-        Some((number, tasks.take(number)))
-    });
-    match next {
-        Some((number, Some((work, false)))) => poll(number, work),
-        Some((number, aborted)) => {
-            drop(aborted);
-            let request = TASKS.with_borrow_mut(|tasks| tasks.leave(number));
-            drop(request);
+    let Some(place) = TASKS.with(|tasks| tasks.next()) else { return false };
+    match place.work.take() {
+        Some(work) if !place.aborted.get() => poll(place, work),
+        Some(work) => {
+            TASKS.with(|tasks| tasks.current.set(Some(place)));
+            ended(place, work);
         }
-        None => return false,
+        // It ended while it was in the line.
+        None => TASKS.with(|tasks| tasks.leave(place)),
     }
     true
 }
 
 /// Runs tasks until every one waits.
+#[inline]
 pub(super) fn run_until_stalled() {
     while run_one() {}
 }
