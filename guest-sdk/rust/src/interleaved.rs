@@ -145,7 +145,7 @@ pub fn message<A: AsyncActor>(
 #[inline]
 pub fn answered(session: u64, payload: Vec<u8>) {
     // An error: nobody waits any more, it was dropped while the event was on its way.
-    let _ = waits::end(session, Ending::Answer(payload));
+    let _ = waits::end_here(session, Ending::Answer(payload));
     tasks::run_until_stalled();
 }
 

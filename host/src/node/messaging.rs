@@ -10,6 +10,9 @@ use crate::node::limits::over;
 use crate::node::{Context, Node, deadline};
 use crate::sched::Tag;
 
+/// A timeout from which on some milliseconds more do not matter: then a cheaper clock will do.
+const FAR: u64 = 1_000_000_000;
+
 impl Inner {
     /// Whether this actor may send to the one behind a tag: by grant, or because they are parent and child, or one.
     #[inline]
@@ -47,17 +50,21 @@ impl Inner {
 
     /// The deadline of a request made now: its own, or what is left of the one it is made for.
     pub(in crate::node) fn deadline(&self, timeout_ms: u32, within: Session) -> Result<u64, CallError> {
-        let now = self.node.clock.now_ns();
+        let clock = &self.node.clock;
         let timeout = match timeout_ms {
             0 => deadline::nanos(self.node.options.call_timeout),
             ms => u64::from(ms) * 1_000_000,
         };
-        let own = now.saturating_add(timeout);
         let outer = if within.is_none() { self.current } else { self.open.get(&within).copied() };
-        let due = match outer.map_or(0, |request| request.deadline) {
-            0 => own,
-            outer => own.min(outer),
-        };
+        let outer = outer.map(|request| request.deadline).filter(|outer| *outer != 0).unwrap_or(u64::MAX);
+        if timeout >= FAR {
+            let soon = clock.soon_ns();
+            if outer > soon {
+                return Ok(soon.saturating_add(timeout).min(outer));
+            }
+        }
+        let now = clock.now_ns();
+        let due = now.saturating_add(timeout).min(outer);
         if due <= now {
             return Err(CallError::new(ErrorCode::Deadline, "no time is left for this request"));
         }

@@ -52,7 +52,7 @@ impl AskRaw {
 impl Future for AskRaw {
     type Output = Result<Vec<u8>, Error>;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             Ok(wait) => match ready!(Pin::new(wait).poll(context)) {

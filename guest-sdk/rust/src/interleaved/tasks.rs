@@ -163,6 +163,8 @@ impl Waiter {
         #[expect(unsafe_code, reason = "what a waker has is a pointer")]
         // SAFETY: it has the table.
         let place = unsafe { place_of(self.0.data()) };
+        // Dropping it does nothing, but by a call.
+        std::mem::forget(self);
         // An aborted one is in the line, so it is not here.
         if let Some(work) = place.work.take() {
             poll(place, work);

@@ -181,7 +181,7 @@ impl Wait {
 impl Future for Wait {
     type Output = Ending;
 
-    #[inline]
+    #[inline(always)]
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ending> {
         let slot = self.slot.expect("polled after its end");
         match slot.ending.take() {
@@ -226,8 +226,13 @@ impl Wait {
 }
 
 /// Ends a wait. Gives the ending back if nobody waits for this session.
-#[inline]
 pub(super) fn end(session: u64, ending: Ending) -> Result<(), Ending> {
+    end_here(session, ending)
+}
+
+/// [`end`] for the one place where it is hot.
+#[inline(always)]
+pub(super) fn end_here(session: u64, ending: Ending) -> Result<(), Ending> {
     let Some(slot) = WAITS.with(|waits| waits.remove(session)) else {
         return Err(ending);
     };
