@@ -10,15 +10,22 @@
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
-use std::ptr::with_exposed_provenance_mut;
+use std::ptr::{null_mut, with_exposed_provenance_mut};
 
 /// Talc puts one word behind each block and rounds up to 16 bytes; these sizes leave no gap.
 const UNIT: usize = 16;
 const TAIL: usize = 4;
-/// Sizes up to `UNIT * CLASSES - TAIL` (508 bytes) are kept.
-const CLASSES: usize = 32;
+/// Sizes up to `UNIT * FINE - TAIL` (508 bytes) have a class for each unit;
+const FINE: usize = 32;
+/// larger ones four for each doubling, which wastes a fifth at most,
+const COARSE: usize = 4;
+/// up to `UNIT * LIMIT - TAIL` (4092 bytes). What is larger is not kept.
+const LIMIT: usize = 256;
+const CLASSES: usize = FINE + COARSE * (LIMIT / FINE).ilog2() as usize;
 /// How many blocks of one class are kept, at most; others can be merged and used for other sizes.
 const KEPT: Both = 32;
+/// The same for the coarse classes.
+const KEPT_COARSE: Both = 4;
 
 /// Two words in one.
 #[cfg(target_pointer_width = "32")]
@@ -50,6 +57,11 @@ impl List {
 
 /// Keeps freed blocks for reuse, in front of another allocator.
 pub(crate) struct Heap<A> {
+    /// The block of each class that was given up last, or null. It is not linked: most actors free what they were given
+    /// before they are given more, and this way a message's first allocation does not wait for the block itself, which
+    /// is in no cache after a while.
+    last: [Cell<*mut u8>; CLASSES],
+    /// The others.
     lists: [List; CLASSES],
     rest: A,
 }
@@ -57,14 +69,29 @@ pub(crate) struct Heap<A> {
 /// The class of what is small enough to be kept.
 #[inline(always)]
 fn class(layout: Layout) -> Option<usize> {
-    let class = (layout.size() + (TAIL - 1)) / UNIT;
-    (class < CLASSES && layout.align() <= UNIT).then_some(class)
+    let units = (layout.size() + (TAIL - 1)) / UNIT;
+    if layout.align() > UNIT || units >= LIMIT {
+        return None;
+    }
+    if units < FINE {
+        return Some(units);
+    }
+    // Four for each doubling: the bits behind the highest say which.
+    let doubling = units.ilog2();
+    Some(FINE + COARSE * ((doubling - FINE.ilog2()) as usize) + ((units >> (doubling - COARSE.ilog2())) - COARSE))
 }
 
 /// What is asked of the other allocator for a block of this class.
 #[inline(always)]
 fn block(class: usize) -> Layout {
-    let Ok(layout) = Layout::from_size_align(class * UNIT + (UNIT - TAIL), UNIT) else {
+    let units = match class.checked_sub(FINE) {
+        None => class,
+        Some(coarse) => {
+            let step = (FINE / COARSE) << (coarse / COARSE);
+            (COARSE + coarse % COARSE + 1) * step - 1
+        }
+    };
+    let Ok(layout) = Layout::from_size_align(units * UNIT + (UNIT - TAIL), UNIT) else {
         unreachable!("the alignment is a power of two, and the size far from the end");
     };
     layout
@@ -72,14 +99,14 @@ fn block(class: usize) -> Layout {
 
 impl<A> Heap<A> {
     pub(crate) const fn new(rest: A) -> Self {
-        Self { lists: [const { List(Cell::new(0)) }; CLASSES], rest }
+        Self { last: [const { Cell::new(null_mut()) }; CLASSES], lists: [const { List(Cell::new(0)) }; CLASSES], rest }
     }
 }
 
 #[expect(unsafe_code, reason = "an allocator")]
 // SAFETY: blocks come from `rest` with a layout that covers the one asked for (`block(class)` is at least as large and as
-// aligned as every layout of that class), and go back to it with the same. A block that is in a list is nobody's: `alloc`
-// takes it out, `dealloc` puts in what its owner gave up. The lists' links lie in blocks that are in a list, which have
+// aligned as every layout of that class), and go back to it with the same. A block that is kept is nobody's: `alloc` takes
+// it out, `dealloc` puts in what its owner gave up. The lists' links lie in blocks that are in a list, which have
 // room for a pointer (12 bytes or more).
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
     #[inline]
@@ -88,6 +115,10 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
             // SAFETY: the caller's promise is the same.
             return unsafe { self.rest.alloc(layout) };
         };
+        let last = self.last[class].replace(null_mut());
+        if !last.is_null() {
+            return last;
+        }
         let List(list) = &self.lists[class];
         let both = list.get();
         let first = List::first(both);
@@ -108,9 +139,13 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Heap<A> {
             // SAFETY: `alloc` of this layout asked `rest` for just that.
             return unsafe { self.rest.dealloc(at, layout) };
         };
+        let last = &self.last[class];
+        if last.get().is_null() {
+            return last.set(at);
+        }
         let List(list) = &self.lists[class];
         let both = list.get();
-        if List::length(both) == KEPT {
+        if List::length(both) >= if class < FINE { KEPT } else { KEPT_COARSE } {
             // SAFETY: `alloc` of this layout asked `rest` for a block of its class.
             return unsafe { self.rest.dealloc(at, block(class)) };
         }
@@ -233,7 +268,7 @@ mod wasm {
 #[cfg(test)]
 #[expect(unsafe_code, reason = "an allocator is called here")]
 mod tests {
-    use super::{CLASSES, Heap, KEPT, TAIL, UNIT, block, class};
+    use super::{CLASSES, Heap, KEPT, LIMIT, TAIL, UNIT, block, class};
     use std::alloc::{GlobalAlloc, Layout, System};
     use std::cell::Cell;
 
@@ -258,14 +293,14 @@ mod tests {
 
     #[test]
     fn a_class_has_room_for_what_belongs_to_it() {
-        for size in 1..2 * UNIT * CLASSES {
+        for size in 1..2 * UNIT * LIMIT {
             let layout = Layout::from_size_align(size, 8).unwrap();
             match class(layout) {
                 Some(class) => {
                     assert!(block(class).size() >= size);
                     assert!(class == 0 || block(class - 1).size() < size);
                 }
-                None => assert!(size > UNIT * CLASSES - TAIL),
+                None => assert!(size > UNIT * LIMIT - TAIL),
             }
         }
         assert_eq!(class(Layout::from_size_align(32, 64).unwrap()), None);
@@ -288,7 +323,7 @@ mod tests {
         };
         for round in 0..30_000_u32 {
             let byte = round.to_le_bytes()[0];
-            let most = if next(4) == 0 { 3000 } else { 200 };
+            let most = if next(4) == 0 { 6000 } else { 200 };
             let size = 1 + next(most);
             match next(3) {
                 0 if !blocks.is_empty() => {
@@ -324,7 +359,7 @@ mod tests {
             // SAFETY: it came from this heap with this layout.
             unsafe { heap.dealloc(at, layout) };
         }
-        let kept: usize = (0..CLASSES).map(|class| block(class).size() * usize::try_from(KEPT).unwrap()).sum();
+        let kept: usize = (0..CLASSES).map(|class| block(class).size() * (usize::try_from(KEPT).unwrap() + 1)).sum();
         assert!(heap.rest.0.get() <= kept, "more is out than the lists may keep");
     }
 }

@@ -68,7 +68,7 @@ impl Clock {
     /// are far away: it costs a fifth of [`Clock::now_ns`].
     pub fn soon_ns(&self) -> u64 {
         match &*self.0 {
-            Source::Real { .. } => self.about_ns() + 2 * KERNEL_TICK,
+            Source::Real { .. } => self.about_ns() + KERNEL_TICK,
             Source::Manual { .. } => self.about_ns(),
         }
     }
