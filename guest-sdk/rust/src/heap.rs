@@ -44,7 +44,6 @@ impl List {
         both >> usize::BITS
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
     fn first(both: Both) -> *mut usize {
         with_exposed_provenance_mut(both as usize)
     }

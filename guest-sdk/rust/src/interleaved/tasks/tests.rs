@@ -159,3 +159,18 @@ fn select_takes_what_is_ready_and_join_takes_all() {
     run_until_stalled();
     assert_eq!(result.now_or_never(), Some(42));
 }
+
+#[test]
+fn a_waker_of_ours_is_refused_on_another_thread() {
+    let kept = Rc::new(RefCell::new(None));
+    let keep = kept.clone();
+    let task = spawn_local(std::future::poll_fn(move |context| {
+        *keep.borrow_mut() = Some(context.waker().clone());
+        std::task::Poll::<()>::Pending
+    }));
+    run_until_stalled();
+    let waker = kept.borrow_mut().take().unwrap();
+    assert!(std::thread::spawn(move || waker.wake()).join().is_err());
+    run_until_stalled();
+    assert!(!task.is_finished());
+}
