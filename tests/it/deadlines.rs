@@ -6,7 +6,8 @@ use wasmactor_tests::Setup;
 fn without_a_time_the_manifests_holds() {
     let app = Setup::new().toml("").puppet("alice").puppet("bob").start();
     let left: u64 = app.ask(".bob", "remaining 0; ret $it").parse().expect("a number");
-    assert!((100_000..=120_000).contains(&left), "{left} of the harness's 120 s");
+    // From a second on, the manifest's time may be 20 ms longer.
+    assert!((100_000..=120_020).contains(&left), "{left} of the harness's 120 s");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::node::limits::over;
 use crate::node::{Context, Node, deadline};
 use crate::sched::Tag;
 
-/// A timeout from which on some milliseconds more do not matter: then a cheaper clock will do.
+/// From here on the manifest's own timeout may last some milliseconds longer: then a cheaper clock will do.
 const FAR: u64 = 1_000_000_000;
 
 impl Inner {
@@ -57,7 +57,7 @@ impl Inner {
         };
         let outer = if within.is_none() { self.current } else { self.open.get(&within).copied() };
         let outer = outer.map(|request| request.deadline).filter(|outer| *outer != 0).unwrap_or(u64::MAX);
-        if timeout >= FAR {
+        if timeout_ms == 0 && timeout >= FAR {
             let soon = clock.soon_ns();
             if outer > soon {
                 return Ok(soon.saturating_add(timeout).min(outer));
