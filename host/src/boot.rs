@@ -187,7 +187,7 @@ fn control(node: &Arc<Node>, manifest: &Manifest, signals: &signals::Signals) ->
     let host = Host { node: node.clone(), app, manifest: path, stop: Box::new(signals.asker()) };
     match Server::start(host, endpoints) {
         Ok(server) => Ok(Some(server)),
-        Err(error) if endpoints.socket.is_none() && endpoints.tcp.is_none() => {
+        Err(error) if *endpoints == (Endpoints { found: true, ..Endpoints::default() }) => {
             tracing::warn!(target: "wasmactor", "the host cannot be controlled: {error}");
             Ok(None)
         }

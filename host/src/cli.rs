@@ -7,6 +7,7 @@
 //! | `build`, `toolchain` | guests that are crates, and what builds them |
 //! | `new` | a first project |
 //! | `remote` | the commands for a host that runs: clients of its control endpoint |
+//! | `top` | the same on a terminal, again and again |
 //! | `log` | where the log goes and how it looks |
 //!
 //! Must hold: what went wrong is said once, on stderr; the exit code is 0 for ok, 1 for an app that failed, 2 for input
@@ -19,6 +20,7 @@ mod log;
 mod new;
 mod remote;
 mod toolchain;
+mod top;
 
 use std::fmt::Display;
 use std::io::{Write as _, stdout};
@@ -77,6 +79,8 @@ enum Command {
     /// List the actors of a running host: what they do, what waits, what they have used
     #[command(visible_aliases = ["list", "stat"])]
     Ps(remote::Ps),
+    /// Watch the actors of a running host: a list or a tree, sorted and filtered, with keys to end or restart them
+    Top(top::Top),
     /// List the actors that have the most memory: `ps --sort memory`
     Mem(remote::Ps),
     /// Show one actor: its state, mailbox, supervisor, timers, sockets
@@ -205,6 +209,7 @@ pub fn main() -> ExitCode {
         Command::New(new) => new::run(&new),
         Command::Build(build) => app::build(&build),
         Command::Ps(ps) => remote::ps(&ps),
+        Command::Top(top) => top::run(&top),
         Command::Mem(ps) => remote::ps(&ps.by_memory()),
         Command::Info(who) => remote::info(&who),
         Command::Tree(plain) => remote::tree(&plain),

@@ -8,6 +8,7 @@
 //! | `place` | where sockets lie, how a running host is found, the token's file |
 //! | `server` | who may come in, and how many |
 //! | `commands` | what each request does |
+//! | `metrics` | figures for Prometheus |
 //! | `client` | the other side |
 //!
 //! Must hold: nothing here waits for a worker, but for what is asked of actors (`commands/actors.rs`: call). Threads of its
@@ -18,6 +19,7 @@
 mod client;
 mod commands;
 mod lines;
+mod metrics;
 pub mod place;
 pub mod protocol;
 mod server;

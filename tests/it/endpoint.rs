@@ -189,3 +189,51 @@ fn it_can_be_left_out_and_places_that_make_no_sense_are_told() {
     app.process.line("a warning", |line| line.message.contains("the host cannot be controlled"));
     app.lives();
 }
+
+/// What a server answers to these bytes.
+fn answer(at: &str, request: &[u8]) -> String {
+    let mut stream = TcpStream::connect(at).expect("it listens");
+    stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
+    stream.write_all(request).expect("a request");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[test]
+fn prometheus_reads_figures_also_beside_endless_loops() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port");
+    let at = port.to_string();
+    let setup = Setup::new().argument("--workers=1").puppet("alice").puppet("spin");
+    let mut app = setup.toml(&format!("[control]\nmetrics = \"{at}\"\n[supervisor.top]")).start();
+    for _ in 0..200 {
+        app.ask(".alice", "ret");
+    }
+    app.told(".spin", "spin");
+    let page = answer(&at, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    let (head, body) = page.split_once("\r\n\r\n").expect("a head");
+    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("text/plain; version=0.0.4"), "{head}");
+    for line in body.lines() {
+        let sample = || {
+            line.rsplit_once(' ')
+                .is_some_and(|(name, value)| name.starts_with("wasmactor_") && value.parse::<f64>().is_ok())
+        };
+        assert!(line.starts_with("# HELP wasmactor_") || line.starts_with("# TYPE wasmactor_") || sample(), "{line}");
+    }
+    for part in [
+        "\nwasmactor_info{app=\"test\",version=",
+        "\nwasmactor_workers 1\n",
+        "\nwasmactor_sockets{kind=\"listener\"} 1\n",
+        "\nwasmactor_module_actors{module=\"puppet\",version=",
+        "\nwasmactor_turn_seconds_bucket{module=\"puppet\",le=\"+Inf\"} ",
+        "\nwasmactor_process_resident_memory_bytes ",
+    ] {
+        assert!(body.contains(part), "{part}: {body}");
+    }
+    assert!(answer(&at, b"GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 404 "));
+    assert!(answer(&at, b"POST /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 405 "));
+    assert!(answer(&at, b"\x00\x01\r\n\r\n").starts_with("HTTP/1.1 400 "));
+    let said = Setup::new().puppet("a").toml("[control]\nmetrics = \"10.0.0.1:9090\"").refused();
+    assert!(said.contains("`metrics` must be an address of this machine alone, not 10.0.0.1:9090"), "{said}");
+    assert!(app.process.runs());
+}

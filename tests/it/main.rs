@@ -24,6 +24,7 @@
 //! | `memory` | | how much of its memory an actor touches |
 //! | `control` | | the commands for a running host |
 //! | `endpoint` | | the control endpoint: where it is found, who may come in |
+//! | `top` | | `top` and `ps` in a real terminal |
 //! | `examples`, `kv` | | the examples, with their real clients |
 //! | `project` | | `new`, `build`, `run` |
 
@@ -52,4 +53,5 @@ mod slices;
 mod sockets;
 mod supervision;
 mod timers;
+mod top;
 mod wasi;

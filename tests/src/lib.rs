@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `app` | an app in a folder of its own: what it consists of, running it, asking its actors |
 //! | `process` | the running host: its lines, its signals, its end |
+//! | `terminal` | a real terminal, by tmux |
 //! | `build` | where the binary is, and the guests that are crates |
 //! | `wat` | guests written by hand as text |
 //!
@@ -16,6 +17,7 @@
 mod app;
 mod build;
 mod process;
+mod terminal;
 pub mod wat;
 
 use std::time::Duration;
@@ -23,6 +25,7 @@ use std::time::Duration;
 pub use app::{ALL, App, Pending, Setup};
 pub use build::{binary, guest, root, target};
 pub use process::{Line, Process, Signal, command};
+pub use terminal::Terminal;
 
 /// When something that must come has not come: far longer than anything here takes, also on a busy machine.
 pub const DEADLINE: Duration = Duration::from_secs(60);

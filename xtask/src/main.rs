@@ -27,7 +27,7 @@ struct Cli {
 /// Set-up, demo, test and bench of the workspace.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Install what demo and test need: the wasm target, redis's tools, redis-py
+    /// Install what demo and test need: the wasm target, redis's tools, redis-py, tmux
     Setup,
     /// Set up, build, and show wasm actors at work: examples/hello, then examples/kv driven by redis-cli
     Demo,

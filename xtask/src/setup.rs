@@ -12,7 +12,7 @@ use crate::toolchain::{self, TARGET};
 
 /// `cargo xtask setup`: installs what is missing.
 pub(crate) fn run() -> Result<()> {
-    let installed = [wasm()?, redis()?, redis_py()?];
+    let installed = [wasm()?, redis()?, redis_py()?, tmux()?];
     if !installed.contains(&true) {
         eprintln!("setup: all that is needed is here, nothing to do");
     }
@@ -48,6 +48,15 @@ fn redis() -> Result<bool> {
         &["redis-server", "redis-tools"],
         "clients that drive examples/kv, and the server to compare it with",
     )?;
+    Ok(true)
+}
+
+/// A terminal that tests can look at.
+fn tmux() -> Result<bool> {
+    if installed("tmux") {
+        return Ok(false);
+    }
+    apt::install(&["tmux"], "a terminal in which `wasmactor top` is tested")?;
     Ok(true)
 }
 

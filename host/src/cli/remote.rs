@@ -5,11 +5,12 @@
 //! | `list` | `ps` and other lists |
 //! | `one` | what is about one actor |
 //! | `target` | which host is meant, and the way to it |
-//! | `table` | columns, and figures for people |
+//! | `table`, `figures` | columns; figures for people |
 //!
 //! Must hold: what `--json` prints is the answer as it came, one line; the exit code is 2 for what cannot be asked (no
 //! such host, no such actor), 1 for what an actor refused.
 
+pub(super) mod figures;
 mod list;
 mod one;
 mod table;
@@ -24,10 +25,11 @@ use serde::de::DeserializeOwned;
 use crate::cli::bad_input;
 use crate::control::Failure;
 use crate::control::protocol::{Command, Nothing, Pong, Problem};
+use figures::age;
 pub(super) use list::{Few, Ps, modules, netstat, ps, timers, tree};
-pub(super) use one::{Call, Kill, Send, Signal, Who, call, info, kill, restart, send, signal};
-use table::age;
-use target::Target;
+pub(super) use one::{Call, Kill, Send, Signal, Who, call, describe, info, kill, restart, send, signal};
+pub(super) use table::tame;
+pub(super) use target::Target;
 
 /// An actor could not do what it was asked for.
 const FAILED: u8 = 1;
@@ -84,10 +86,17 @@ fn done(outcome: Result<String, Failure>) -> ExitCode {
             drop(stdout().write_all(text.as_bytes()));
             ExitCode::SUCCESS
         }
-        Err(Failure::Problem(problem)) if !UNASKED.contains(&&*problem.code) => {
+        Err(failure) => report(&failure),
+    }
+}
+
+/// Says why there is no answer; the exit code says whose fault it is.
+pub(super) fn report(failure: &Failure) -> ExitCode {
+    match failure {
+        Failure::Problem(problem) if !UNASKED.contains(&&*problem.code) => {
             let _said = bad_input(format_args!("error: {}: {problem}", problem.code));
             ExitCode::from(FAILED)
         }
-        Err(failure) => bad_input(format_args!("error: {failure}")),
+        failure => bad_input(format_args!("error: {failure}")),
     }
 }

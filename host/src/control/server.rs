@@ -19,7 +19,7 @@ use crate::base::sync::atomic::{AtomicU64, Ordering};
 use crate::base::sync::{Arc, Mutex};
 use crate::control::lines::{Lines, NoLine};
 use crate::control::protocol::{Answer, LINE_MAX, Problem, Request, response};
-use crate::control::{Host, commands, place};
+use crate::control::{Host, commands, metrics, place};
 use crate::threads::{prompt, try_thread};
 
 /// Clients at a time. Thin air: each may hold a thread and a line.
@@ -36,6 +36,8 @@ pub struct Endpoints {
     pub socket: Option<PathBuf>,
     /// TCP, and the file of its token.
     pub tcp: Option<(SocketAddr, PathBuf)>,
+    /// Figures for Prometheus, which anybody on this machine may read.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// A file that was made for the time of the host.
@@ -68,8 +70,15 @@ type Clients = Arc<Mutex<Vec<(u64, Socket)>>>;
 #[derive(Debug)]
 struct Door {
     socket: Socket,
-    /// What clients must know.
-    token: Option<Arc<str>>,
+    behind: Behind,
+}
+
+/// What there is behind a door.
+#[derive(Clone, Debug)]
+enum Behind {
+    /// Requests; with a token, of those who know it.
+    Control(Option<Arc<str>>),
+    Metrics,
 }
 
 /// See the file's head.
@@ -119,7 +128,7 @@ fn open(app: &str, endpoints: &Endpoints) -> Result<(Vec<Door>, Vec<Made>), Stri
     let mut unix = |path: &Path| {
         let listener = place::bind(path).and_then(|listener| Ok((listener, Made::new(path.to_owned())?)));
         let (listener, file) = listener.map_err(|error| format!("the control socket {}: {error}", path.display()))?;
-        doors.push(Door { socket: Socket::from(listener), token: None });
+        doors.push(Door { socket: Socket::from(listener), behind: Behind::Control(None) });
         made.push(file);
         Ok::<(), String>(())
     };
@@ -137,10 +146,17 @@ fn open(app: &str, endpoints: &Endpoints) -> Result<(Vec<Door>, Vec<Made>), Stri
     }
     if let Some((at, file)) = &endpoints.tcp {
         let token = place::token_or_new(file).map_err(|error| format!("the token {}: {error}", file.display()))?;
-        let listener = TcpListener::bind(at).map_err(|error| format!("control cannot listen on {at}: {error}"))?;
-        doors.push(Door { socket: Socket::from(listener), token: Some(token.into()) });
+        doors.push(Door { socket: tcp(*at)?, behind: Behind::Control(Some(token.into())) });
+    }
+    if let Some(at) = endpoints.metrics {
+        doors.push(Door { socket: tcp(at)?, behind: Behind::Metrics });
     }
     Ok((doors, made))
+}
+
+fn tcp(at: SocketAddr) -> Result<Socket, String> {
+    let listener = TcpListener::bind(at).map_err(|error| format!("control cannot listen on {at}: {error}"))?;
+    Ok(Socket::from(listener))
 }
 
 /// The way to a socket that lies elsewhere.
@@ -176,7 +192,7 @@ impl Accepting {
                 // Edges: all that wait.
                 let fault = loop {
                     match door.socket.accept() {
-                        Ok((socket, _)) => self.admit(socket, door.token.clone()),
+                        Ok((socket, _)) => self.admit(socket, door.behind.clone()),
                         Err(fault) => break fault,
                     }
                 };
@@ -195,7 +211,7 @@ impl Accepting {
         }
     }
 
-    fn admit(&self, socket: Socket, token: Option<Arc<str>>) {
+    fn admit(&self, mut socket: Socket, behind: Behind) {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let full = {
             let mut clients = self.clients.lock();
@@ -215,8 +231,14 @@ impl Accepting {
         let (host, clients) = (self.host.clone(), self.clients.clone());
         let serve = move || {
             prompt();
-            if let Ok(mut lines) = Lines::new(socket, LINE_MAX) {
-                serve(&host, &mut lines, token.as_deref());
+            match behind {
+                Behind::Control(token) => {
+                    if let Ok(mut lines) = Lines::new(socket, LINE_MAX) {
+                        serve(&host, &mut lines, token.as_deref());
+                    }
+                }
+                // A client that went away wanted no more.
+                Behind::Metrics => drop(metrics::serve(&host, &mut socket)),
             }
             clients.lock().retain(|(other, _)| *other != number);
         };

@@ -46,6 +46,7 @@ pub(super) fn read(top: &mut Section<'_, '_>, manifest: &Path, findings: &mut Fi
             ),
         }
     }
+    endpoints.metrics = loopback(&mut section, "metrics", findings).map(|(at, _)| at);
     section.finish(findings);
     endpoints
 }

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::cli::remote::table::{self, Column, age, bytes, cpu, nanos};
+use crate::cli::remote::figures::{age, bytes, cpu, nanos};
+use crate::cli::remote::table::{self, Column};
 use crate::cli::remote::target::Target;
 use crate::cli::remote::{Plain, shown};
 use crate::control::protocol::{

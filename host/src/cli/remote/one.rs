@@ -7,9 +7,10 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 
+use crate::cli::remote::figures::{age, bytes, cpu};
 use crate::cli::remote::list::{module, sockets};
 use crate::cli::remote::shown;
-use crate::cli::remote::table::{age, bytes, cpu, tame};
+use crate::cli::remote::table::tame;
 use crate::cli::remote::target::Target;
 use crate::control::protocol::{self as protocol, ActorInfo, Command, Nothing, Payload, Reply, SignalName};
 
@@ -87,10 +88,11 @@ impl Send {
 /// `wasmactor info`.
 pub(in crate::cli) fn info(who: &Who) -> ExitCode {
     let ask = protocol::Who { actor: who.actor.clone() };
-    shown(&who.target, Command::Info(ask), show)
+    shown(&who.target, Command::Info(ask), describe)
 }
 
-fn show(info: &ActorInfo) -> String {
+/// An actor, a line for each thing.
+pub(in crate::cli) fn describe(info: &ActorInfo) -> String {
     let row = &info.row;
     let mut lines = vec![
         ("address", row.address.clone()),

@@ -10,7 +10,7 @@ use crate::control::{Client, Failure, place};
 
 /// The options that say so.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Target {
+pub(in crate::cli) struct Target {
     /// The host of this app, by its name, its app.toml or its process's number [default: the only one that runs]
     #[arg(long, value_name = "APP", help_heading = "Which host")]
     app: Option<String>,
@@ -26,12 +26,12 @@ pub(super) struct Target {
     token_file: Option<PathBuf>,
     /// Print the answer as JSON, one line
     #[arg(long)]
-    pub(super) json: bool,
+    pub(in crate::cli) json: bool,
 }
 
 impl Target {
     /// Connects to the host that is meant. Errors say which there are.
-    pub(super) fn connect(&self) -> Result<Client, Failure> {
+    pub(in crate::cli) fn connect(&self) -> Result<Client, Failure> {
         if let (Some(at), Some(file)) = (self.connect, &self.token_file) {
             let token = place::token(file).map_err(|error| lost(format!("the token {}: {error}", file.display())))?;
             return Client::tcp(at, token).map_err(|error| lost(format!("no host listens at {at}: {error}")));

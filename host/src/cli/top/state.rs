@@ -1,0 +1,431 @@
+//! What `top` knows, what is selected, and what keys do. No terminal here.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use serde_json::Value;
+
+use crate::control::protocol::{ActorInfo, ActorRow, Actors, Command, Kill, Pong, Sort, Tree, TreeNode, Who};
+
+/// The orders, as `s` goes through them.
+const SORTS: [Sort; 7] = [Sort::Cpu, Sort::Mailbox, Sort::Memory, Sort::Messages, Sort::Age, Sort::Name, Sort::Address];
+
+/// What a key asks of the loop.
+#[derive(Debug, PartialEq)]
+pub(super) enum Effect {
+    Nothing,
+    Quit,
+    /// Other rows are wanted.
+    Refresh,
+    Ask(Command),
+}
+
+/// What keys are for.
+#[derive(Debug, PartialEq)]
+pub(super) enum Mode {
+    Browse,
+    /// The filter is typed.
+    Filter,
+    /// `y` does it.
+    Confirm(Action, String),
+    Details,
+    Help,
+}
+
+/// What can be done to an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Kill,
+    Restart,
+}
+
+impl Action {
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::Restart => "restart",
+        }
+    }
+}
+
+/// One line of the table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Shown {
+    /// None: a supervisor.
+    pub row: Option<ActorRow>,
+    pub name: String,
+    /// How deep in the tree.
+    pub depth: usize,
+    /// Time with a worker, in thousandths of a core; messages a second.
+    pub cpu: u64,
+    pub rate: u64,
+}
+
+/// See the file's head.
+#[derive(Debug)]
+pub(super) struct State {
+    pub pong: Option<Pong>,
+    pub total: usize,
+    pub shown: Vec<Shown>,
+    /// Index into `shown`.
+    pub selected: usize,
+    /// The first line that is visible; the view keeps the selected one in sight.
+    pub first: usize,
+    pub mode: Mode,
+    pub filter: String,
+    pub said: String,
+    pub details: Option<Box<ActorInfo>>,
+    /// All actors together.
+    pub cpu: u64,
+    pub rate: u64,
+    pub memory: usize,
+    sort: Sort,
+    tree: bool,
+    paused: bool,
+    /// When the figures before these came, and each actor's time and messages then.
+    before: Option<(Instant, HashMap<String, (u64, u64)>)>,
+}
+
+impl State {
+    pub(super) fn new(sort: Sort, filter: Option<String>) -> Self {
+        Self {
+            pong: None,
+            total: 0,
+            shown: Vec::new(),
+            selected: 0,
+            first: 0,
+            mode: Mode::Browse,
+            filter: filter.unwrap_or_default(),
+            said: String::new(),
+            details: None,
+            cpu: 0,
+            rate: 0,
+            memory: 0,
+            sort,
+            tree: false,
+            paused: false,
+            before: None,
+        }
+    }
+
+    pub(super) fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    pub(super) fn as_tree(&self) -> bool {
+        self.tree
+    }
+
+    pub(super) fn paused(&self) -> bool {
+        self.paused
+    }
+
+    /// What the host is asked for: what was typed begins a name.
+    pub(super) fn pattern(&self) -> Option<String> {
+        let filter = self.filter.trim_end_matches('*');
+        if filter.is_empty() { None } else { Some(format!("{filter}*")) }
+    }
+
+    pub(super) fn note(&mut self, text: String) {
+        self.said = text;
+    }
+
+    /// What a command came to.
+    pub(super) fn answered(&mut self, answer: Value) {
+        if self.mode == Mode::Details {
+            self.details = serde_json::from_value(answer).ok().map(Box::new);
+        }
+    }
+
+    /// New figures. The selected actor stays selected, wherever it stands now; but the first line is who stands first.
+    pub(super) fn update(&mut self, pong: Pong, actors: Actors, tree: Option<Tree>, now: Instant) {
+        let keep = self.address().filter(|_| self.selected > 0).map(str::to_owned);
+        let before = self.before.take();
+        let rates = |row: &ActorRow| {
+            let (at, figures) = before.as_ref()?;
+            let (cpu, messages) = figures.get(&row.address)?;
+            let elapsed = u64::try_from(now.duration_since(*at).as_micros()).ok().filter(|elapsed| *elapsed > 0)?;
+            let cpu = row.cpu_us.saturating_sub(*cpu).saturating_mul(1000) / elapsed;
+            Some((cpu, row.messages.saturating_sub(*messages).saturating_mul(1_000_000) / elapsed))
+        };
+        let mut all: Vec<Shown> = Vec::with_capacity(actors.actors.len());
+        for row in actors.actors {
+            let (cpu, rate) = rates(&row).unwrap_or_default();
+            all.push(Shown { name: row.name.clone(), depth: 0, cpu, rate, row: Some(row) });
+        }
+        let rows = all.iter().filter_map(|shown| shown.row.as_ref());
+        self.before = Some((now, rows.clone().map(|row| (row.address.clone(), (row.cpu_us, row.messages))).collect()));
+        self.memory = rows.map(|row| row.memory).sum();
+        self.cpu = all.iter().map(|shown| shown.cpu).sum();
+        self.rate = all.iter().map(|shown| shown.rate).sum();
+        (self.pong, self.total) = (Some(pong), actors.total);
+        self.shown = match tree {
+            None => {
+                // The host sorts by what was used since the start; here it is what is used now.
+                match self.sort {
+                    Sort::Cpu => all.sort_by_key(|shown| std::cmp::Reverse(shown.cpu)),
+                    Sort::Messages => all.sort_by_key(|shown| std::cmp::Reverse(shown.rate)),
+                    _ => {}
+                }
+                all
+            }
+            Some(tree) => {
+                let known = all.into_iter().filter_map(|shown| Some((shown.row.as_ref()?.address.clone(), shown)));
+                let mut known: HashMap<String, Shown> = known.collect();
+                let mut lines = Vec::new();
+                for node in &tree.nodes {
+                    branch(node, 0, &mut known, &mut lines);
+                }
+                lines
+            }
+        };
+        let again = keep.and_then(|keep| self.shown.iter().position(|shown| shown.is(&keep)));
+        self.selected = again.unwrap_or(self.selected).min(self.shown.len().saturating_sub(1));
+    }
+
+    /// Whom keys are about.
+    fn address(&self) -> Option<&str> {
+        self.shown.get(self.selected)?.row.as_ref().map(|row| row.address.as_str())
+    }
+
+    /// A key was pressed.
+    pub(super) fn key(&mut self, key: KeyEvent) -> Effect {
+        if key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c') {
+            return Effect::Quit;
+        }
+        self.said.clear();
+        match std::mem::replace(&mut self.mode, Mode::Browse) {
+            Mode::Browse => self.browse(key.code),
+            Mode::Filter => self.type_filter(key.code),
+            Mode::Confirm(action, actor) if key.code == KeyCode::Char('y') => {
+                self.said = format!("{} {actor}: done", action.verb());
+                let kill = Kill { actor, reason: Some("from top".to_owned()) };
+                Effect::Ask(match action {
+                    Action::Kill => Command::Kill(kill),
+                    Action::Restart => Command::Restart(kill),
+                })
+            }
+            Mode::Confirm(..) | Mode::Details | Mode::Help => Effect::Nothing,
+        }
+    }
+
+    fn browse(&mut self, code: KeyCode) -> Effect {
+        let last = self.shown.len().saturating_sub(1);
+        const PAGE: usize = 10;
+        match code {
+            KeyCode::Char('q') | KeyCode::Esc => return Effect::Quit,
+            KeyCode::Up => self.selected = self.selected.saturating_sub(1),
+            KeyCode::Down => self.selected = (self.selected + 1).min(last),
+            KeyCode::PageUp => self.selected = self.selected.saturating_sub(PAGE),
+            KeyCode::PageDown => self.selected = (self.selected + PAGE).min(last),
+            KeyCode::Home => self.selected = 0,
+            KeyCode::End => self.selected = last,
+            KeyCode::Char('s') => {
+                let now = SORTS.iter().position(|sort| *sort == self.sort).unwrap_or(0);
+                self.sort = SORTS[(now + 1) % SORTS.len()];
+                return Effect::Refresh;
+            }
+            KeyCode::Char('t') => {
+                self.tree = !self.tree;
+                return Effect::Refresh;
+            }
+            KeyCode::Char('p') => self.paused = !self.paused,
+            KeyCode::Char('/') => self.mode = Mode::Filter,
+            KeyCode::Char('?' | 'h') => self.mode = Mode::Help,
+            KeyCode::Char('k') => self.confirm(Action::Kill),
+            KeyCode::Char('r') => self.confirm(Action::Restart),
+            KeyCode::Enter => {
+                if let Some(actor) = self.address().map(str::to_owned) {
+                    (self.mode, self.details) = (Mode::Details, None);
+                    return Effect::Ask(Command::Info(Who { actor }));
+                }
+            }
+            _ => {}
+        }
+        Effect::Nothing
+    }
+
+    fn confirm(&mut self, action: Action) {
+        if let Some(actor) = self.address() {
+            self.mode = Mode::Confirm(action, actor.to_owned());
+        }
+    }
+
+    fn type_filter(&mut self, code: KeyCode) -> Effect {
+        match code {
+            KeyCode::Enter => return Effect::Nothing,
+            KeyCode::Esc => self.filter.clear(),
+            KeyCode::Backspace => drop(self.filter.pop()),
+            KeyCode::Char(character) if !character.is_control() => self.filter.push(character),
+            _ => {}
+        }
+        if code != KeyCode::Esc {
+            self.mode = Mode::Filter;
+        }
+        Effect::Refresh
+    }
+}
+
+impl Shown {
+    fn is(&self, address: &str) -> bool {
+        self.row.as_ref().is_some_and(|row| row.address == address)
+    }
+}
+
+/// A node and what is below it; actors without figures (the filter, the number of rows) are left out, and supervisors with
+/// nothing below.
+fn branch(node: &TreeNode, depth: usize, known: &mut HashMap<String, Shown>, lines: &mut Vec<Shown>) -> bool {
+    let at = lines.len();
+    let own = match &node.address {
+        None => Some(Shown { row: None, name: format!("[{}] {}", node.name, node.what), depth, cpu: 0, rate: 0 }),
+        Some(address) => known.remove(address).map(|shown| Shown { depth, ..shown }),
+    };
+    let (is_actor, below) = (node.address.is_some(), depth + usize::from(own.is_some()));
+    let found = own.is_some();
+    lines.extend(own);
+    let mut any = false;
+    for node in &node.below {
+        any |= branch(node, below, known, lines);
+    }
+    if !is_actor && !any {
+        lines.truncate(at);
+    }
+    any || is_actor && found
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::{Action, Effect, Mode, State};
+    use crate::control::protocol::{ActorRow, Actors, Command, Kill, Pong, Sort, Tree, TreeNode};
+    use ratatui::crossterm::event::{KeyCode, KeyEvent};
+    use std::time::{Duration, Instant};
+
+    fn pong() -> Pong {
+        Pong {
+            app: "bank".to_owned(),
+            manifest: "/app.toml".to_owned(),
+            pid: 7,
+            version: "0.1.0".to_owned(),
+            workers: 2,
+            actors: 3,
+            uptime_ms: 61_000,
+        }
+    }
+
+    /// Three actors; of each the time and the messages so far.
+    pub(in crate::cli::top) fn three(figures: [(u64, u64); 3]) -> Actors {
+        let row = |(index, (cpu_us, messages)): (usize, (u64, u64))| ActorRow {
+            address: format!(":{index:08x}"),
+            name: format!(".actor.{index}"),
+            module: "puppet".to_owned(),
+            version: "0123456789ab".to_owned(),
+            state: "idle".to_owned(),
+            mailbox: index,
+            cpu_us,
+            memory: 64 << 10,
+            messages,
+            age_ms: 61_000,
+        };
+        Actors { actors: figures.into_iter().enumerate().map(row).collect(), total: 3 }
+    }
+
+    fn nodes() -> Tree {
+        let actor =
+            |index: usize, below| TreeNode { address: Some(format!(":{index:08x}")), below, ..TreeNode::default() };
+        let supervisor = |name: &str, below| TreeNode {
+            name: name.to_owned(),
+            what: "one-for-one".to_owned(),
+            below,
+            ..TreeNode::default()
+        };
+        let empty = supervisor("empty", vec![actor(9, vec![])]);
+        Tree { nodes: vec![supervisor("top", vec![actor(2, vec![actor(0, vec![])])]), empty, actor(1, vec![])] }
+    }
+
+    /// After two rounds, a second apart.
+    pub(in crate::cli::top) fn state(tree: bool) -> State {
+        let mut state = State::new(Sort::Cpu, None);
+        state.tree = tree;
+        let start = Instant::now();
+        state.update(pong(), three([(0, 0), (0, 0), (0, 0)]), tree.then(nodes), start);
+        let after = start + Duration::from_secs(1);
+        state.update(pong(), three([(0, 0), (250_000, 5), (500_000, 1000)]), tree.then(nodes), after);
+        state
+    }
+
+    fn press(state: &mut State, code: KeyCode) -> Effect {
+        state.key(KeyEvent::from(code))
+    }
+
+    #[test]
+    fn rates_are_of_the_last_round_and_sort() {
+        let state = state(false);
+        let lines: Vec<(&str, u64, u64)> =
+            state.shown.iter().map(|shown| (&*shown.name, shown.cpu, shown.rate)).collect();
+        assert_eq!(lines, [(".actor.2", 500, 1000), (".actor.1", 250, 5), (".actor.0", 0, 0)]);
+        assert_eq!((state.cpu, state.rate, state.memory), (750, 1005, 3 * (64 << 10)));
+    }
+
+    #[test]
+    fn the_tree_has_members_below_their_supervisor_and_none_that_is_filtered_out() {
+        let state = state(true);
+        let lines: Vec<(&str, usize)> = state.shown.iter().map(|shown| (&*shown.name, shown.depth)).collect();
+        assert_eq!(lines, [("[top] one-for-one", 0), (".actor.2", 1), (".actor.0", 2), (".actor.1", 0)]);
+    }
+
+    #[test]
+    fn the_selected_actor_stays_selected() {
+        let mut state = state(false);
+        press(&mut state, KeyCode::End);
+        assert_eq!(state.address(), Some(":00000000"));
+        let later = Instant::now() + Duration::from_secs(2);
+        state.update(pong(), three([(9_000_000, 0), (250_000, 5), (500_000, 1000)]), None, later);
+        assert_eq!((state.address(), state.selected), (Some(":00000000"), 0));
+        let later = later + Duration::from_secs(1);
+        state.update(pong(), three([(9_000_000, 0), (1_250_000, 5), (500_000, 1000)]), None, later);
+        assert_eq!((state.address(), state.selected), (Some(":00000001"), 0), "the first line");
+        state.update(pong(), Actors::default(), None, later);
+        assert_eq!((state.address(), state.selected), (None, 0));
+        assert_eq!(press(&mut state, KeyCode::Char('k')), Effect::Nothing);
+        assert_eq!(state.mode, Mode::Browse);
+    }
+
+    #[test]
+    fn a_kill_is_confirmed() {
+        let mut state = state(false);
+        press(&mut state, KeyCode::Char('k'));
+        assert_eq!(state.mode, Mode::Confirm(Action::Kill, ":00000002".to_owned()));
+        assert_eq!(press(&mut state, KeyCode::Char('n')), Effect::Nothing);
+        assert_eq!(state.mode, Mode::Browse);
+        press(&mut state, KeyCode::Char('r'));
+        let kill = Kill { actor: ":00000002".to_owned(), reason: Some("from top".to_owned()) };
+        assert_eq!(press(&mut state, KeyCode::Char('y')), Effect::Ask(Command::Restart(kill)));
+    }
+
+    #[test]
+    fn what_is_typed_filters() {
+        let mut state = state(false);
+        press(&mut state, KeyCode::Char('/'));
+        for character in "qk*".chars() {
+            assert_eq!(press(&mut state, KeyCode::Char(character)), Effect::Refresh);
+        }
+        assert_eq!(state.pattern().as_deref(), Some("qk*"));
+        press(&mut state, KeyCode::Backspace);
+        press(&mut state, KeyCode::Enter);
+        assert_eq!((&state.mode, state.pattern().as_deref()), (&Mode::Browse, Some("qk*")));
+        press(&mut state, KeyCode::Char('/'));
+        press(&mut state, KeyCode::Esc);
+        assert_eq!((&state.mode, state.pattern()), (&Mode::Browse, None));
+    }
+
+    #[test]
+    fn sort_goes_around_and_q_ends() {
+        let mut state = state(false);
+        for _ in 0..super::SORTS.len() {
+            assert_eq!(press(&mut state, KeyCode::Char('s')), Effect::Refresh);
+        }
+        assert_eq!(state.sort(), Sort::Cpu);
+        assert_eq!(press(&mut state, KeyCode::Char('q')), Effect::Quit);
+    }
+}
