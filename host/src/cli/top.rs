@@ -55,7 +55,8 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 /// The whole command.
 pub(super) fn run(top: &Top) -> ExitCode {
-    if !top.target.json && !(stdin().is_terminal() && stdout().is_terminal()) {
+    let terminal = stdin().is_terminal() && stdout().is_terminal();
+    if !terminal && !top.target.json {
         return bad_input("error: `top` needs a terminal; `wasmactor ps` prints once, `top --json` a line a round");
     }
     let ended = top.target.connect().and_then(|client| {

@@ -174,8 +174,8 @@ mod tests {
         assert_eq!(lines.len(), 24);
         assert_eq!(lines[0], "bank (pid 7)  up 1m 1s  3 actors  2 workers");
         assert_eq!(lines[1], "cpu 75.0%  1005 messages/s  memory 192.0 KiB");
-        assert_eq!(lines[2], "NAME                          ADDRESS   STATE   MAILBOX   CPU%     MEMORY    MSG/S");
-        assert_eq!(lines[3], ".actor.2                      :00000002 idle          2   50.0   64.0 KiB     1000");
+        assert_eq!(lines[2], "NAME                        ADDRESS   STATE   MAILBOX   CPU%     MEMORY    MSG/S");
+        assert_eq!(lines[3], ".actor.2                    :00000002 idle          2   50.0   64.0 KiB     1000");
         assert!(lines[23].starts_with("q quit  s sort: cpu  t tree  / filter"), "{lines:#?}");
     }
 
