@@ -93,6 +93,16 @@ enum Command {
     Timers(remote::Few),
     /// List open sockets, with their owners and bytes
     Netstat(remote::Few),
+    /// Show who waits for whose answer; cycles come first
+    Waits(remote::Plain),
+    /// Find out why an actor does not get on: its turn and guest's stack, its mailbox's senders, its share of a core
+    #[command(visible_alias = "task")]
+    Why(remote::Who),
+    /// Print each turn of an actor as it comes, until Ctrl-C
+    Trace(remote::Trace),
+    /// Print the length of an actor's mailbox again and again, until Ctrl-C
+    #[command(name = "watch-mailbox")]
+    WatchMailbox(remote::WatchMailbox),
     /// Send a message to an actor
     Send(remote::Send),
     /// Send a request to an actor, and print its answer
@@ -216,6 +226,10 @@ pub fn main() -> ExitCode {
         Command::Modules(plain) => remote::modules(&plain),
         Command::Timers(few) => remote::timers(&few),
         Command::Netstat(few) => remote::netstat(&few),
+        Command::Waits(plain) => remote::waits(&plain),
+        Command::Why(who) => remote::why(&who),
+        Command::Trace(trace) => remote::trace(&trace),
+        Command::WatchMailbox(watch) => remote::watch_mailbox(&watch),
         Command::Send(message) => remote::send(&message),
         Command::Call(call) => remote::call(&call),
         Command::Signal(signal) => remote::signal(&signal),

@@ -11,7 +11,7 @@
 //! | `spawn`, `exit` | birth and death |
 //! | `supervise`, `restart`, `links` | restarts by policy, what an actor keeps over one, ends that go on to others |
 //! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
-//! | `view` | an actor as it is seen from outside |
+//! | `view`, `inspect` | actors as they are seen from outside; what only their own thread knows, and each turn |
 //! | `metrics` | what actors use, how long turns and waits are |
 //! | `reload`, `exchange`, `editions` | another version of a module: for all of its actors; for one; which there are |
 //! | `crash` | what is left of an actor that faulted |
@@ -32,6 +32,7 @@ pub mod deliver;
 mod editions;
 mod exchange;
 pub mod exit;
+pub mod inspect;
 pub mod lifecycle;
 pub mod limits;
 mod links;
@@ -130,6 +131,7 @@ pub struct Node {
     pub(in crate::node) failed: AtomicUsize,
     pub(in crate::node) ticks: RwLock<Vec<Tick>>,
     pub(in crate::node) supervision: supervise::Supervision,
+    pub(in crate::node) eyes: inspect::Eyes,
     pub(in crate::node) crashes: OnceLock<crash::Crashes>,
 }
 
@@ -163,6 +165,7 @@ impl Node {
             failed: AtomicUsize::new(0),
             ticks: RwLock::new(Vec::new()),
             supervision: supervise::Supervision::default(),
+            eyes: inspect::Eyes::default(),
             crashes: OnceLock::new(),
             options,
             clock,

@@ -23,6 +23,7 @@
 //! | `scale` | | many actors |
 //! | `memory` | | how much of its memory an actor touches |
 //! | `control` | | the commands for a running host |
+//! | `live` | | the same, for what goes on: who waits, why, each turn |
 //! | `endpoint` | | the control endpoint: where it is found, who may come in |
 //! | `top` | | `top` and `ps` in a real terminal |
 //! | `examples`, `kv` | | the examples, with their real clients |
@@ -40,6 +41,7 @@ mod hostile;
 mod kv;
 mod lifecycle;
 mod limits;
+mod live;
 mod load;
 mod logs;
 mod mailbox;

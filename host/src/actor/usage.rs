@@ -10,6 +10,9 @@ use crate::base::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 /// Whether anything is counted and measured. Always: but for the build that shows what it costs (`tests/bench/price`).
 pub const COUNTED: bool = !cfg!(wasmactor_uncounted);
 
+/// Instead of a time: somebody looks at the actor, and no wait is measured.
+const LOOKED: u64 = u64::MAX;
+
 /// See the file's head.
 #[derive(Debug)]
 pub struct Usage {
@@ -19,7 +22,8 @@ pub struct Usage {
     memory: AtomicUsize,
     /// When the actor was born, by the clock that costs little, in nanoseconds.
     born: AtomicU64,
-    /// When a message was sent whose wait is measured, in nanoseconds of the node's clock; 0: none is.
+    /// When a message was sent whose wait is measured, in nanoseconds of the node's clock; 0: none is;
+    /// [`LOOKED`].
     sent: AtomicU64,
     /// Which one: the value of `taken` with it.
     which: AtomicU64,
@@ -80,13 +84,18 @@ impl Usage {
         self.memory.store(bytes, Ordering::Relaxed);
     }
 
+    /// Who looks at the actor meanwhile stays: then nothing changes. Release: pairs with `begins`, for `which`.
+    fn change(&self, from: u64, to: u64) {
+        let _unchanged = self.sent.compare_exchange(from, to, Ordering::Release, Ordering::Relaxed);
+    }
+
     /// A message is sent now, and so many that nobody has taken wait with it: its wait is measured, unless (false) another one's is.
     pub fn sent(&self, now: u64, waiting: usize) -> bool {
         let free = !self.measures();
         if free {
             // Of two senders at once one measures the other's message: both are as good.
             self.which.store(self.messages() + waiting as u64, Ordering::Relaxed);
-            self.sent.store(now.max(1), Ordering::Release);
+            self.change(0, now.max(1));
         }
         free
     }
@@ -100,16 +109,38 @@ impl Usage {
     /// when that was sent.
     pub fn begins(&self, left: usize) -> Option<u64> {
         let sent = self.sent.load(Ordering::Acquire);
-        if sent == 0 || self.messages() - (left as u64) < self.which.load(Ordering::Relaxed) {
+        if sent == 0 || sent == LOOKED || self.messages() - (left as u64) < self.which.load(Ordering::Relaxed) {
             return None;
         }
-        self.sent.store(0, Ordering::Relaxed);
+        self.change(sent, 0);
         Some(sent)
     }
 
     /// The message that is measured did not come, or was thrown away.
     pub fn forget(&self) {
-        self.sent.store(0, Ordering::Relaxed);
+        if let Some(sent) = self.timed() {
+            self.change(sent, 0);
+        }
+    }
+
+    /// When the message was sent whose wait is measured now.
+    pub fn timed(&self) -> Option<u64> {
+        Some(self.sent.load(Ordering::Relaxed)).filter(|sent| *sent != 0 && *sent != LOOKED)
+    }
+
+    /// From now on somebody looks at the actor, or nobody any more. Each turn's begin finds that in the word that tells
+    /// whether a wait is measured.
+    pub fn look(&self, on: bool) {
+        if on {
+            self.sent.store(LOOKED, Ordering::Relaxed);
+        } else {
+            self.change(LOOKED, 0);
+        }
+    }
+
+    /// Whether somebody looks at the actor.
+    pub fn looked_at(&self) -> bool {
+        self.sent.load(Ordering::Relaxed) == LOOKED
     }
 }
 
@@ -129,6 +160,20 @@ mod tests {
             (None, None, Some(1000), None)
         );
         assert_eq!(usage.messages(), 9);
+    }
+
+    #[test]
+    fn who_is_looked_at_has_no_wait_measured() {
+        let usage = Usage::default();
+        usage.look(false);
+        assert!(!usage.looked_at() && usage.sent(7, 1) && usage.timed() == Some(7));
+        usage.look(true);
+        usage.took(9);
+        usage.forget();
+        assert!(usage.measures() && usage.looked_at() && !usage.sent(9, 1));
+        assert_eq!((usage.begins(0), usage.timed()), (None, None));
+        usage.look(false);
+        assert!(!usage.measures() && usage.sent(9, 1));
     }
 
     #[test]

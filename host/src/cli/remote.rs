@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `list` | `ps` and other lists |
 //! | `one` | what is about one actor |
+//! | `live` | what goes on: waits, why, each turn |
 //! | `target` | which host is meant, and the way to it |
 //! | `table`, `figures` | columns; figures for people |
 //!
@@ -12,6 +13,7 @@
 
 pub(super) mod figures;
 mod list;
+mod live;
 mod one;
 mod table;
 mod target;
@@ -27,6 +29,7 @@ use crate::control::Failure;
 use crate::control::protocol::{Command, Nothing, Pong, Problem};
 use figures::age;
 pub(super) use list::{Few, Ps, modules, netstat, ps, timers, tree};
+pub(super) use live::{Trace, WatchMailbox, trace, waits, watch_mailbox, why};
 pub(super) use one::{Call, Kill, Send, Signal, Who, call, describe, info, kill, restart, send, signal};
 pub(super) use table::tame;
 pub(super) use target::Target;
@@ -75,6 +78,41 @@ fn shown<T: DeserializeOwned>(target: &Target, command: Command, show: impl FnOn
             return Ok(format!("{}\n", client.ask(command)?));
         }
         Ok(show(&client.get(command)?))
+    }))
+}
+
+/// Asks for a stream and prints each event: as it came, or as `show` says; at most so many.
+fn streamed<T: DeserializeOwned>(
+    target: &Target,
+    command: Command,
+    most: Option<u64>,
+    mut show: impl FnMut(&T) -> String,
+) -> ExitCode {
+    let mut left = most.unwrap_or(u64::MAX);
+    done(target.connect().and_then(|mut client| {
+        let mut strange = None;
+        let ended = client.stream(command, |event| {
+            let text = if target.json {
+                format!("{event}\n")
+            } else {
+                match serde_json::from_value(event) {
+                    Ok(event) => show(&event),
+                    Err(error) => {
+                        strange = Some(error);
+                        return false;
+                    }
+                }
+            };
+            left -= 1;
+            // A reader that goes away wants no more.
+            stdout().write_all(text.as_bytes()).is_ok() && left > 0
+        })?;
+        match (strange, ended) {
+            (Some(error), _) => Err(Failure::Lost(format!("another host's answer: {error}"))),
+            (None, Some(answer)) if target.json => Ok(format!("{answer}\n")),
+            (None, Some(_)) => Ok("the actor has ended\n".to_owned()),
+            (None, None) => Ok(String::new()),
+        }
     }))
 }
 

@@ -85,6 +85,27 @@ impl Client {
         serde_json::from_value(value).map_err(|error| Failure::Lost(format!("another host's answer: {error}")))
     }
 
+    /// Asks for a stream: `take` gets each event, and says whether it wants another one. None: it did not.
+    pub fn stream(&mut self, command: Command, mut take: impl FnMut(Value) -> bool) -> Result<Option<Value>, Failure> {
+        self.id += 1;
+        let request = Request { id: self.id, token: self.token.clone(), command };
+        self.lines
+            .send(&request.line())
+            .map_err(|error| Failure::Lost(format!("the host does not listen: {error}")))?;
+        loop {
+            let response = self.next()?;
+            match (response.event, response.error) {
+                (_, Some(problem)) => return Err(problem.into()),
+                (Some(event), None) => {
+                    if !take(event) {
+                        return Ok(None);
+                    }
+                }
+                (None, None) => return Ok(response.ok),
+            }
+        }
+    }
+
     fn next(&mut self) -> Result<Response, Failure> {
         let line = self.lines.next().map_err(|fault| {
             Failure::Lost(match fault {

@@ -4,17 +4,21 @@
 
 mod actors;
 mod info;
+mod live;
 mod tell;
 mod tree;
+mod waits;
 mod who;
+mod why;
 
 use std::time::Duration;
 
 use crate::control::Host;
 use crate::control::protocol::{Answer, Command, Nothing, Pong, json};
+use crate::control::server::Outlet;
 
 /// Carries a request out.
-pub(super) fn answer(host: &Host, command: Command) -> Answer {
+pub(super) fn answer(host: &Host, command: Command, outlet: &mut Outlet<'_>) -> Answer {
     match command {
         Command::Ping(Nothing {}) => json(&ping(host)),
         Command::Ps(which) => json(&actors::ps(&host.node, &which)),
@@ -22,6 +26,10 @@ pub(super) fn answer(host: &Host, command: Command) -> Answer {
         Command::Tree(Nothing {}) => json(&tree::tree(&host.node)),
         Command::Modules(Nothing {}) => json(&tree::modules(&host.node)),
         Command::Timers(few) => json(&info::timers(&host.node, &few)?),
+        Command::Waits(Nothing {}) => json(&waits::waits(&host.node)),
+        Command::Why(who) => json(&why::why(&host.node, &who)?),
+        Command::Trace(who) => json(&live::trace(&host.node, &who, outlet)?),
+        Command::WatchMailbox(watch) => json(&live::mailbox(&host.node, &watch, outlet)?),
         Command::Netstat(few) => json(&info::netstat(&host.node, &few)?),
         Command::Send(send) => json(&tell::send(&host.node, &send)?),
         Command::Call(call) => json(&tell::call(&host.node, &call)?),

@@ -4,6 +4,7 @@
 //! given up after [`PATIENCE`].
 
 use std::io::{self, Read as _, Write as _};
+use std::mem::MaybeUninit;
 use std::net::Shutdown;
 use std::time::Duration;
 
@@ -73,6 +74,13 @@ impl Lines {
         self.socket.write_all(line.as_bytes())
     }
 
+    /// Whether the peer has sent something more, or is gone.
+    pub(super) fn speaks(&self) -> bool {
+        let mut byte = [MaybeUninit::uninit()];
+        let peeked = self.socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT);
+        !self.came.is_empty() || !peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// Reads what the peer still sends, up to some bytes, and throws it away: a socket that is closed with unread data
     /// takes back what was sent last, and the peer would not read why it was turned away.
     pub(super) fn drain(&mut self) {
@@ -117,6 +125,12 @@ mod tests {
             assert_eq!(lines.next().expect("a line"), expected.as_bytes());
         }
         assert!(matches!(lines.next(), Err(NoLine::End)));
+        let (lines, mut theirs) = pair(4);
+        assert!(!lines.speaks());
+        theirs.write_all(b"x").expect("room");
+        assert!(lines.speaks());
+        let (lines, _) = pair(4);
+        assert!(lines.speaks(), "it is gone");
     }
 
     #[test]

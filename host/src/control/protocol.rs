@@ -4,6 +4,7 @@
 //! memory than some multiple of the line. What is added later has a default, so that older clients go on.
 
 mod details;
+mod live;
 mod payload;
 
 use std::borrow::Cow;
@@ -42,6 +43,15 @@ pub enum Command {
     Modules(Nothing),
     /// Armed timers, the next one first. Answer: [`Timers`].
     Timers(Few),
+    /// Who waits for whom. Answer: [`Waits`].
+    Waits(Nothing),
+    /// Why an actor does not get on. Takes half a second. Answer: [`Why`].
+    Why(Who),
+    /// Each turn of an actor, as events ([`TraceEvent`]), until the client sends something, goes away, or the actor ends. Answer
+    /// then: [`Traced`].
+    Trace(Who),
+    /// An actor's mailbox again and again, as events ([`MailboxEvent`]), until as above. Answer then: [`Traced`].
+    WatchMailbox(WatchMailbox),
     /// Open sockets. Answer: [`Sockets`].
     Netstat(Few),
     /// A message that wants no answer. Answer: [`Nothing`], when it is in the mailbox.
@@ -103,6 +113,16 @@ pub struct Few {
     pub actor: Option<String>,
     /// 0: all.
     pub limit: usize,
+}
+
+/// A mailbox to look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WatchMailbox {
+    pub actor: String,
+    /// How often, at least every 10 ms; 0: every second.
+    #[serde(default)]
+    pub interval_ms: u64,
 }
 
 /// A message for an actor.
@@ -205,6 +225,7 @@ pub use details::{
     ActorInfo, Caller, Membership, ModuleRow, Modules, Node as TreeNode, Running, SocketRow, Sockets, Spread,
 };
 pub use details::{TimerRow, Timers, Tree};
+pub use live::{MailboxEvent, Sender, TraceEvent, Traced, Wait, Waits, Why};
 pub use payload::Payload;
 
 /// Why a request was not carried out.
@@ -287,8 +308,15 @@ impl Request {
 pub struct Response {
     #[serde(default)]
     pub id: u64,
+    /// There are more lines for this request.
+    pub event: Option<Value>,
     pub ok: Option<Value>,
     pub error: Option<Problem>,
+}
+
+/// A line before that.
+pub fn event(id: u64, event: &impl Serialize) -> Result<String, Problem> {
+    json(event).map(|event| format!("{{\"id\":{id},\"event\":{event}}}\n"))
 }
 
 /// The line that ends a request.

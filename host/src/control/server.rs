@@ -18,7 +18,7 @@ use socket2::Socket;
 use crate::base::sync::atomic::{AtomicU64, Ordering};
 use crate::base::sync::{Arc, Mutex};
 use crate::control::lines::{Lines, NoLine};
-use crate::control::protocol::{Answer, LINE_MAX, Problem, Request, response};
+use crate::control::protocol::{self, Answer, LINE_MAX, Problem, Request, response};
 use crate::control::{Host, commands, metrics, place};
 use crate::threads::{prompt, try_thread};
 
@@ -249,6 +249,25 @@ impl Accepting {
     }
 }
 
+/// Where a command's events go before its answer.
+pub(super) struct Outlet<'a> {
+    lines: &'a mut Lines,
+    id: u64,
+}
+
+impl Outlet<'_> {
+    /// Sends an event. Errors: the client is gone, or too slow.
+    pub(super) fn event(&mut self, event: &impl serde::Serialize) -> io::Result<()> {
+        let line = protocol::event(self.id, event).map_err(io::Error::other)?;
+        self.lines.send(&line)
+    }
+
+    /// Whether the client wants no more.
+    pub(super) fn is_over(&self) -> bool {
+        self.lines.speaks()
+    }
+}
+
 /// All requests of one client, one after the other.
 fn serve(host: &Host, lines: &mut Lines, token: Option<&str>) {
     loop {
@@ -268,7 +287,7 @@ fn serve(host: &Host, lines: &mut Lines, token: Option<&str>) {
                 drop(lines.send(&response(request.id, &Err(Problem::new(Problem::UNAUTHORIZED, words)))));
                 return lines.drain();
             }
-            Ok(request) => (request.id, commands::answer(host, request.command)),
+            Ok(request) => (request.id, commands::answer(host, request.command, &mut Outlet { lines, id: request.id })),
         };
         if send(lines, id, &answer).is_err() {
             return;

@@ -104,7 +104,7 @@ thread_local! {
     static SENT: Sampler = const { Sampler::new() };
     /// Turns that begin on this thread.
     static TURNS: Sampler = const { Sampler::new() };
-    static BEGUN: Cell<Measured> = const { Cell::new(Measured::NOT) };
+    static BEGUN: Cell<Option<Measured>> = const { Cell::new(None) };
 }
 
 /// A turn that is measured.
@@ -112,31 +112,31 @@ thread_local! {
 pub(in crate::node) struct Measured {
     /// When it began, in nanoseconds of the node's clock.
     pub begun: u64,
-    /// For how many turns it stands; 0: it is not measured.
+    /// For how many turns it stands; 0: for none, it is only timed.
     pub weight: u64,
-}
-
-impl Measured {
-    const NOT: Self = Self { begun: 0, weight: 0 };
 }
 
 /// A turn begins on this thread; `now` is asked if it is to be measured.
 #[inline]
 pub(in crate::node) fn turn_begins(now: impl FnOnce() -> u64) {
     if let Some(weight) = TURNS.with(Sampler::due) {
-        BEGUN.set(Measured { begun: now(), weight });
+        BEGUN.set(Some(Measured { begun: now(), weight }));
     }
+}
+
+/// The turn that begins on this thread is to be timed, for somebody who looks at it.
+pub(in crate::node) fn time_turn(now: u64) {
+    BEGUN.set(Some(Measured { begun: now, weight: 0 }));
 }
 
 /// A turn has ended on this thread: as it was begun here, if it was measured.
 #[inline]
 pub(in crate::node) fn turn_ends() -> Option<Measured> {
     let measured = BEGUN.get();
-    if measured.weight == 0 {
-        return None;
+    if measured.is_some() {
+        BEGUN.set(None);
     }
-    BEGUN.set(Measured::NOT);
-    Some(measured)
+    measured
 }
 
 /// Where the sandbox says how much memory an actor has.

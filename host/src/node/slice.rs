@@ -120,6 +120,11 @@ impl Long {
         Self { source, kind, since: now, resumed: now, busy: slice, warned: 0, yields: false }
     }
 
+    /// When it was cut first.
+    pub(in crate::node) fn since(&self) -> u64 {
+        self.since
+    }
+
     /// It goes on, with a slice from now on.
     pub(in crate::node) fn resume(&mut self, now: u64) {
         self.resumed = now;

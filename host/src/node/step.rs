@@ -51,6 +51,7 @@ impl Context {
             let letter = slot.mailbox.begin(&mut inner.share)?;
             if slot.usage.measures() {
                 inner.node.waited(&slot.usage, &inner.kind.times, inner.share.len());
+                inner.looked_at(slot, &letter);
             }
             if !admit(inner, &letter) {
                 continue;
@@ -126,13 +127,18 @@ impl Inner {
     #[cold]
     fn measured(&mut self, measured: Option<Measured>, cut: bool) {
         let now = self.node.clock.now_ns();
-        if self.long.is_none() {
-            if let Some(Measured { begun, weight }) = measured {
-                self.kind.times.turn(now - begun, weight);
+        let turn = if self.long.is_none() {
+            measured.map(|Measured { begun, weight }| (now - begun, weight))
+        } else if cut {
+            None
+        } else {
+            self.long.take().map(|long| (long.ran(now), 1))
+        };
+        if let Some((ran, weight)) = turn {
+            if weight > 0 {
+                self.kind.times.turn(ran, weight);
             }
-        } else if !cut {
-            let ran = self.long.take().map(|long| long.ran(now));
-            ran.into_iter().for_each(|ran| self.kind.times.turn(ran, 1));
+            self.looked_after(now, ran);
         }
     }
 

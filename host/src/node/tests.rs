@@ -4,6 +4,7 @@
 
 mod crashes;
 mod ending;
+mod inspect;
 mod lifecycle;
 mod limits;
 mod messaging;

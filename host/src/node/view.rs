@@ -56,8 +56,9 @@ pub struct ActorView {
     pub state: State,
     /// Whose answer it waits for exclusively.
     pub waits_on: Option<Address>,
-    /// Messages that wait.
+    /// Messages that wait; of those, what its worker has taken and not begun.
     pub waiting: usize,
+    pub taken: usize,
     /// Ordinary messages that may wait, and what happens then.
     pub bound: usize,
     pub full: Full,
@@ -126,6 +127,7 @@ impl Node {
             state,
             waits_on: seen.waits_on,
             waiting: seen.waiting,
+            taken: seen.taken,
             bound: seen.bound,
             full: seen.full,
             held: seen.held,

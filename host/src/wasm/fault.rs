@@ -33,6 +33,13 @@ pub(super) fn stillborn(error: &Error, limits: &Limits) -> String {
     }
 }
 
+/// The guest's functions, a line each, the innermost first.
+pub(super) fn stack(trace: &WasmBacktrace) -> Vec<String> {
+    // The first line of the trace is a title. What the host put around a flat guest is none of its own.
+    let text = trace.to_string();
+    text.lines().skip(1).filter(|frame| !frame.contains(NAMES)).map(|frame| frame.trim_start().to_owned()).collect()
+}
+
 /// Why guest code did not return.
 pub(super) fn fault(error: &Error, limits: &Limits) -> Fault {
     let trap = error.downcast_ref::<Trap>();
@@ -51,10 +58,9 @@ pub(super) fn fault(error: &Error, limits: &Limits) -> Fault {
         ));
     }
     if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
-        // The first line of the trace is a title. What the host put around a flat guest is none of its own.
-        for frame in trace.to_string().lines().skip(1).filter(|frame| !frame.contains(NAMES)) {
+        for frame in stack(trace) {
             text.push_str("\n  at ");
-            text.push_str(frame.trim_start());
+            text.push_str(&frame);
         }
     }
     match trap {

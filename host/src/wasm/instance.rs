@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::task::{self, Poll, Waker};
 
 use wasmtime::component::ComponentExportIndex;
-use wasmtime::{Engine, InstancePre, Store, component};
+use wasmtime::{Engine, InstancePre, Store, WasmBacktrace, component};
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 
 use crate::actor::{Behavior, Frame, Module};
@@ -21,7 +21,7 @@ use crate::wasm::slice::on_epoch;
 use crate::wasm::state::{Limits, Place, State};
 use crate::wasm::twins::Twins;
 use crate::wasm::wasi::Wasi;
-use crate::wasm::{evidence, lines};
+use crate::wasm::{evidence, fault, lines};
 
 /// Bytes that one call of a guest may make the host allocate: lists of strings could name the same bytes many times.
 /// Over any payload, under what would hurt.
@@ -96,7 +96,13 @@ impl WasmModule {
         let mut store = Store::new(engine, state);
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(HOSTCALL_BYTES);
-        store.epoch_deadline_callback(|mut store| on_epoch(store.data_mut()));
+        store.epoch_deadline_callback(|mut store| {
+            if store.data_mut().cx().is_looked_into() {
+                let stack = fault::stack(&WasmBacktrace::force_capture(&store));
+                store.data_mut().cx().look_into(stack);
+            }
+            on_epoch(store.data_mut())
+        });
         store.set_epoch_deadline(1);
         store
     }

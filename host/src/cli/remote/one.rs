@@ -17,9 +17,9 @@ use crate::control::protocol::{self as protocol, ActorInfo, Command, Nothing, Pa
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Who {
     /// An address (:0000002a), a name (.bank, or bank), or what the manifest calls it
-    actor: String,
+    pub(super) actor: String,
     #[command(flatten)]
-    target: Target,
+    pub(super) target: Target,
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 //!
 //! Must hold: looking changes nothing, and takes the lock once.
 
-use crate::base::Address;
+use crate::base::{Address, Message};
 use crate::sched::mailbox::{Full, Mailbox, Stage, Tag};
 
 /// Where an actor stands between two looks at it.
@@ -65,6 +65,24 @@ impl Mailbox {
     }
 }
 
+impl Mailbox {
+    /// Calls `look` while no worker has this actor, or can get it. None: one has, or it has ended. Senders wait meanwhile:
+    /// it is to be short.
+    pub fn at_rest<R>(&self, of: Address, look: impl FnOnce() -> R) -> Option<R> {
+        let inner = self.inner.lock();
+        let rests = matches!(inner.stage, Stage::Idle | Stage::Parked | Stage::Suspended);
+        (inner.address == of && rests).then(look)
+    }
+
+    /// Shows the first messages that wait and that no worker has taken. Senders wait meanwhile: `most` is small.
+    pub fn peek(&self, of: Address, most: usize, look: impl FnMut(&Message)) {
+        let inner = self.inner.lock();
+        if inner.is(of) {
+            inner.queue.iter().take(most).for_each(look);
+        }
+    }
+}
+
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::Standing;
@@ -84,6 +102,10 @@ mod tests {
             let message = Message { source: address, session: Session::NONE, body };
             let _pushed = mailbox.push(address, message, |_| true);
         }
+        let mut seen = 0;
+        mailbox.peek(address, 2, |_| seen += 1);
+        mailbox.peek(Address::new(0, 1, 1), 2, |_| seen += 1);
+        assert_eq!((seen, mailbox.at_rest(address, || ())), (2, None));
         let mut share = Chain::default();
         assert!(matches!(mailbox.take(&mut share, false), Taken::Messages { .. }));
         drop(mailbox.begin(&mut share));
@@ -92,6 +114,7 @@ mod tests {
         assert_eq!((view.waiting, view.taken, view.bound, view.held, view.killed), (2, 2, 9, 0, false));
         while mailbox.begin(&mut share).is_some() {}
         assert_eq!(mailbox.rest(), Rest::Idle);
+        assert_eq!((mailbox.at_rest(address, || 5), mailbox.at_rest(Address::HOST, || 5)), (Some(5), None));
         assert_eq!(mailbox.view().expect("open").standing, Standing::Idle);
     }
 }
