@@ -32,7 +32,10 @@ fn waits_shows_calls_requests_and_what_is_not_begun() {
     // The test's own actor asks alice, who asks bob.
     assert_eq!(waits(&app.json(&["waits"])), [".alice .bob exclusive", ".control .alice"]);
     let text = app.says(&["waits"]);
-    assert!(text.contains("exclusive call") && text.contains(".alice (:") && !text.contains("CYCLE"), "{text}");
+    assert!(
+        text.contains("exclusive call") && text.contains(".alice (:") && text.matches("CYCLE").count() == 1,
+        "{text}"
+    );
     // Behind an endless loop nothing is begun, and the loop itself is looked into.
     app.told(".spin", "spin");
     let two = app.ask_later(".carol", "call .spin {ret never}; ret $it");
