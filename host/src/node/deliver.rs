@@ -32,8 +32,8 @@ impl Node {
         let Some(slot) = self.table.get(to) else { return fail(no_such_actor(to), message, false) };
         let measured = self.measure(slot);
         let push = slot.mailbox.push(to, message, admit);
-        for dropped in push.dropped {
-            self.bounce(worker, to, dropped.open(), &full_error(to));
+        if let Some(dropped) = push.dropped {
+            dropped.for_each(|letter| self.bounce(worker, to, letter.open(), &full_error(to)));
         }
         if measured && !matches!(push.outcome, Pushed::Queued | Pushed::Schedule) {
             slot.usage.forget();

@@ -104,8 +104,8 @@ pub enum Expired {
 #[must_use]
 pub struct Push {
     pub outcome: Pushed,
-    /// The oldest messages, dropped to make room.
-    pub dropped: Chain,
+    /// The oldest messages, dropped to make room. In a box: every push carries this, hardly one has any.
+    pub dropped: Option<Box<Chain>>,
 }
 
 /// What a worker gets when it takes a share.
@@ -413,16 +413,16 @@ impl Mailbox {
         let letter = Letter::new(message);
         let mut inner = self.inner.lock();
         if !inner.is(to) {
-            return Push { outcome: Pushed::Gone(letter), dropped: Chain::default() };
+            return Push { outcome: Pushed::Gone(letter), dropped: None };
         }
         if !admit(inner.tag) {
-            return Push { outcome: Pushed::Denied(letter), dropped: Chain::default() };
+            return Push { outcome: Pushed::Denied(letter), dropped: None };
         }
-        let mut dropped = Chain::default();
+        let mut dropped = None;
         if ordinary && inner.is_full(weight) {
             inner.settle(self.begun.load(Ordering::Relaxed));
             match inner.make_room(weight) {
-                Some(room) => dropped = room,
+                Some(room) => dropped = (!room.is_empty()).then(|| Box::new(room)),
                 None => {
                     // What can never go in is not held.
                     let full = if weight > inner.bytes_bound { Full::Refuse } else { inner.full };
