@@ -9,10 +9,12 @@
 //! that have not ended when `stop-timeout` is over are killed; (4) the threads. A second signal ends the process at once.
 //! An app also stops by itself when no actor is left, or when a supervisor with nobody above it gave up.
 
+mod check;
 mod signals;
 
+pub use check::check;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -67,38 +69,6 @@ impl BootError {
 
 fn machine<E: ToString>(what: &'static str) -> impl FnOnce(E) -> BootError {
     move |error| BootError::Machine { what, error: error.to_string() }
-}
-
-/// A module as `check` describes it.
-#[derive(Clone, Debug)]
-pub struct ModuleReport {
-    pub name: String,
-    /// First digits of the content's hash.
-    pub version: String,
-    /// Interfaces and functions that it imports.
-    pub imports: Vec<String>,
-    /// Whether its actors may park in blocking calls.
-    pub parks: bool,
-}
-
-impl fmt::Display for ModuleReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parks = if self.parks { ", may park" } else { "" };
-        write!(f, "{}@{}{parks}", self.name, self.version)?;
-        self.imports.iter().try_for_each(|import| write!(f, "\n  imports {import}"))
-    }
-}
-
-/// Parses, compiles and links everything, starts nothing.
-pub fn check(manifest: &Manifest, wasm: &WasmOptions) -> Result<Vec<ModuleReport>, BootError> {
-    let host = WasmHost::new(wasm).map_err(machine("the sandbox does not start"))?;
-    let report = |module: Arc<WasmModule>| ModuleReport {
-        name: module.name().to_owned(),
-        version: module.version().to_owned(),
-        imports: module.imports().to_vec(),
-        parks: module.parks(),
-    };
-    Ok(load(&host, manifest)?.into_iter().map(report).collect())
 }
 
 /// Every module of the manifest, in the order of their names.

@@ -195,6 +195,9 @@ struct Checked {
     /// The app
     #[arg(value_name = "APP.TOML")]
     manifest: PathBuf,
+    /// Print what each module imports and is granted as JSON
+    #[arg(long)]
+    json: bool,
     /// Check what is there, even if its source has changed
     #[arg(long)]
     no_build: bool,

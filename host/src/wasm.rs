@@ -2,6 +2,7 @@
 //!
 //! | `engine` | wasmtime's settings; `memory`, `stack`, `region`, `scrub`: where guests' memory comes from |
 //! | `load` | file → module; `encode`, `contract`, `cache`, `link`, `error` |
+//! | `uses` | what a module imports, and which grants that needs |
 //! | `twins` | a module in several engines, for workers that start many actors |
 //! | `evidence`, `lines` | what is known of a trap, and its places in the source |
 //! | `instance` | module → actor; `behavior` runs it, `entry` is the way in, `state` is what its store carries, `fault` its end in words |
@@ -40,6 +41,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod twins;
+mod uses;
 mod wasi;
 
 pub use cache::CacheFolder;
@@ -47,6 +49,7 @@ pub use engine::{EngineError, Profile};
 pub use error::{LoadError, LoadProblem};
 pub use instance::WasmModule;
 pub use load::Source;
+pub use uses::{Growth, Uses};
 
 use crate::base::sync::{Arc, OnceLock};
 use crate::wasm::cache::Cache;

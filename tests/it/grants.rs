@@ -60,3 +60,59 @@ fn entries_of_env_are_granted_by_name() {
         "hello,none,none"
     );
 }
+
+/// A module `NAME` of the puppet's file, with these lines in its table.
+fn module(name: &str, lines: &str) -> String {
+    format!("[module.{name}]\nsource = \"{}\"\n{lines}\n", wasmactor_tests::guest("puppet").display())
+}
+
+#[test]
+fn a_child_gets_of_its_modules_grants_what_its_parent_has_and_so_does_its_child() {
+    let all = "grants = { send = [\"*\"], names = [\"*\"], spawn = [\"*\"], kill = [\"*\"], listen = [\"*\"], connect = [\"*\"], env = [\"*\"] }";
+    let setup =
+        Setup::new().toml("[env]\nGREETING = \"hello\"\nSECRET = \"x\"\n").toml(&module("low", all)).puppet("bob");
+    let own = "grants = { send = [\"bo*\"], names = [\".shop*\"], spawn = [\"low\"], listen = [\"127.0.0.1:*\"], env = [\"GREETING\"] }";
+    let mut app = setup.puppet("carol").puppet_with("alice", own).start();
+    let tries = "send .bob {log hello}; note $it; send .carol {log oh}; note $it; kill .bob; note $it; register .shop.%n; note $it; \
+                 register .other; note $it; spawn puppet - {}; note $it; connect 127.0.0.1:9; note $it; listen 0.0.0.0:0; note $it; \
+                 env GREETING; note $it; env SECRET; note $it; ret $notes";
+    let expected = "done,!not-granted,!not-granted,done,!not-granted,!not-granted,!not-granted,!not-granted,hello,none";
+    let script = |n: &str| tries.replace("%n", n);
+    app.ask(".alice", "start-child low .shop.child {}; let child; ret $it");
+    assert_eq!(app.ask(".shop.child", &script("1")), expected);
+    app.ask(".shop.child", "start-child low .shop.grandchild {}; ret $it");
+    assert_eq!(app.ask(".shop.grandchild", &script("2")), expected);
+    app.logged("bob", "hello");
+    assert!(app.log_of("carol").is_empty());
+    app.lives();
+}
+
+#[test]
+fn an_actor_without_clocks_and_entropy_sees_the_same_each_time() {
+    let off = "grants = { spawn = [\"puppet\"], names = [\".c\"], clock = false, random = false }";
+    let setup = Setup::new().puppet_with("alice", off).puppet_with("bob", off).puppet("carol");
+    let mut app = setup.start();
+    let script = "random; note $it; random; note $it; now; note $it; wall; note $it; ret $notes";
+    let (alice, bob, carol) = (app.ask(".alice", script), app.ask(".bob", script), app.ask(".carol", script));
+    let got: Vec<&str> = alice.split(',').collect();
+    assert!(got[2..] == ["0", "0"] && got[0] != got[1], "{alice}");
+    assert!(alice != bob, "by name");
+    assert!(!carol.contains(",0"), "{carol}");
+    // Its children have none either, and the next run sees the same.
+    app.ask(".alice", "start-child puppet .c {}; ret $it");
+    assert!(app.ask(".c", script).ends_with(",0,0"));
+    app.lives();
+    app.stop();
+    let again = Setup::new().puppet_with("alice", off).start();
+    assert_eq!(again.ask(".alice", script), alice);
+}
+
+#[test]
+fn an_actor_that_may_not_log_writes_nothing() {
+    let mut app = Setup::new().puppet_with("alice", "grants = { log = false }").puppet("bob").start();
+    assert_eq!(app.ask(".alice", "log one; field a b two; ret fine"), "fine");
+    app.ask(".bob", "log three; ret");
+    assert_eq!(app.log_of("bob"), ["three"]);
+    assert!(app.log_of("alice").is_empty());
+    app.lives();
+}

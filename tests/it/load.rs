@@ -135,7 +135,39 @@ fn check_starts_nothing() {
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(
-        said.contains("puppet@") && said.contains("wasmactor:actor/messaging@0.1.0") && !said.contains("never"),
+        said.contains("puppet@") && said.contains("wasmactor:actor/messaging@0.1.0: ") && !said.contains("log never"),
         "{said}"
     );
+}
+
+#[test]
+fn check_says_what_is_imported_granted_and_granted_in_vain() {
+    let grants = "grants = { send = [\"a*\", \"fine\"], listen = [\"127.0.0.1:7\"], log = false }\n";
+    let setup = Setup::new().file("fine.wat", fine()).toml(&format!("[module.fine]\nsource = \"fine.wat\"\n{grants}"));
+    let setup = setup.actor("a", "fine", "grants = { kill = [\"*\"] }").argument("--no-control");
+    let folder = setup.folder().to_owned();
+    let (mut process, _folder) = setup.run();
+    process.signal(wasmactor_tests::Signal::Term);
+    process.end();
+    let check = |more: &[&str]| {
+        let output = command(&["check"]).args(more).arg(folder.join("app.toml")).output().expect("the host starts");
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let said = check(&[]);
+    for line in [
+        "\n  granted listen: 127.0.0.1:7\n",
+        "\n  granted send: a*, fine\n",
+        "\n  without log\n",
+        "\n  granted but never used: listen (the module imports nothing that needs it)\n",
+        "\nactor a of fine\n  granted kill: *\n  granted but never used: kill",
+    ] {
+        assert!(said.contains(line), "{line:?} in {said}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&check(&["--json"])).expect("JSON");
+    let module =
+        json["modules"].as_array().expect("a list").iter().find(|module| module["name"] == "fine").expect("fine");
+    assert_eq!(module["grants"]["granted"]["send"], "a*, fine");
+    assert_eq!(module["grants"]["withheld"][0], "log");
+    assert_eq!(json["actors"][0]["grants"]["unused"][0], "kill");
 }

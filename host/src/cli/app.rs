@@ -46,10 +46,13 @@ pub(super) fn check(check: &Checked) -> ExitCode {
         return fault(&error);
     }
     match boot::check(&manifest, &options(check.force_component)) {
-        Ok(modules) => {
-            for module in modules {
-                drop(writeln!(stdout(), "{module}"));
-            }
+        Ok(report) if check.json => {
+            let line = serde_json::to_string(&report).expect("a report is JSON");
+            drop(writeln!(stdout(), "{line}"));
+            ExitCode::SUCCESS
+        }
+        Ok(report) => {
+            drop(write!(stdout(), "{report}"));
             let actors: u64 = manifest.actors.iter().map(|actor| u64::from(actor.count)).sum();
             drop(writeln!(stdout(), "{}: ok; actors to start: {actors}", manifest.path.display()));
             ExitCode::SUCCESS

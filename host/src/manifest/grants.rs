@@ -1,6 +1,6 @@
 //! `grants`: what an actor may touch. One table for a module's actors, or for one `[[actor]]` entry.
 //!
-//! Must hold: a list that is absent grants nothing. A pattern that can mean nothing is a fault, because it was meant to
+//! Must hold: a list that is absent grants nothing; `clock`, `random` and `log` are on unless they are turned off. A pattern that can mean nothing is a fault, because it was meant to
 //! grant something.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +45,9 @@ pub(super) fn read(node: &Node<'_>, owner: &str, scope: &Scope<'_>, findings: &m
         connect: addresses(&mut section, "connect", findings),
         env: among(&mut section, "env", "key of [env]", &env, findings),
         files: files(&mut section, scope, findings),
+        clock: section.boolean("clock", findings).unwrap_or(true),
+        random: section.boolean("random", findings).unwrap_or(true),
+        log: section.boolean("log", findings).unwrap_or(true),
     };
     section.finish(findings);
     grants

@@ -76,6 +76,29 @@ pub enum Awaited {
     Timeout,
 }
 
+/// See [`Context::sequence`].
+#[derive(Clone, Debug)]
+pub struct Sequence(u64);
+
+/// 2^64 over the golden ratio.
+const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl Iterator for Sequence {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        self.nth(0)
+    }
+
+    fn nth(&mut self, left_out: usize) -> Option<u64> {
+        self.0 = self.0.wrapping_add((left_out as u64).wrapping_add(1).wrapping_mul(GAMMA));
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        Some(bits ^ (bits >> 31))
+    }
+}
+
 /// Whether a sender may send to a label, remembered.
 pub(in crate::node) type Verdicts = Vec<(u32, bool)>;
 
@@ -92,6 +115,8 @@ pub(in crate::node) struct Rare {
     pub member: bool,
     /// Instances that the actor had before this one.
     pub instance: u64,
+    /// Numbers drawn by this instance that may have no entropy.
+    pub drawn: usize,
     /// Sockets of this instance; none: the first one, and all of the actor's are.
     pub sockets: Option<OwnSockets>,
     /// While the instance is to be exchanged for one of another version.
@@ -307,10 +332,28 @@ impl Context {
         &self.inner().node
     }
 
-    /// 64 bits from the operating system's generator.
-    pub fn random(&self) -> u64 {
+    /// 64 bits from the operating system's generator; without a grant, the next ones of a sequence that every actor of this
+    /// name and index gets.
+    pub fn random(&mut self) -> u64 {
+        let granted = self.grants().random;
+        if !granted {
+            let mut sequence = self.sequence();
+            let rare = self.inner_mut().rare();
+            rare.drawn += 1;
+            return sequence.nth(rare.drawn - 1).unwrap_or_default();
+        }
         // The call fails only where the kernel has no generator at all, and then no key of ours is worth anything.
         getrandom::u64().unwrap_or_else(|error| panic!("the operating system has no random numbers: {error}"))
+    }
+
+    /// What an actor without entropy gets instead: Steele's SplitMix64, seeded by its name and index.
+    pub fn sequence(&self) -> Sequence {
+        // FNV-1a.
+        let seed = self
+            .display()
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        Sequence(seed)
     }
 
     pub(in crate::node) fn next_session(&mut self) -> Session {

@@ -233,6 +233,10 @@ impl Node {
             slot.mailbox.has_edition(kind.edition.number);
         }
         inner.verdicts.clear();
+        if let Some(rare) = &mut inner.rare {
+            // With its grants, what it can hand on may have changed.
+            rare.spawned = None;
+        }
         std::mem::replace(&mut inner.kind, kind)
     }
 }

@@ -42,13 +42,16 @@ fn field(key: &str, value: &str) -> String {
 impl Context {
     /// Writes a line of the actor.
     pub fn log(&self, level: Level, text: &str, fields: &[(String, String)]) {
+        if !self.grants().log {
+            return;
+        }
         let fields: Vec<String> = fields.iter().map(|(key, value)| field(key, value)).collect();
         guest_event!(level, self, text, fields.concat());
     }
 
     /// Whether a line of this level would go anywhere.
     pub fn log_enabled(&self, level: Level) -> bool {
-        level <= tracing::level_filters::LevelFilter::current()
+        self.grants().log && level <= tracing::level_filters::LevelFilter::current()
     }
 
     /// What the host has to say about this actor.

@@ -64,6 +64,7 @@ impl Node {
         let rare = inner.rare();
         rare.exit.clear();
         rare.instance += 1;
+        rare.drawn = 0;
         rare.sockets = Some(unseen);
         if let Some(recorder) = &mut rare.recorder {
             recorder.clear();

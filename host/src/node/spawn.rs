@@ -137,7 +137,12 @@ impl Inner {
         {
             return Ok(kind.clone());
         }
-        let kind = self.node.modules.get(module, place)?;
+        let mut kind = self.node.modules.get(module, place)?;
+        // What is started never gets more than who starts it has.
+        if !Arc::ptr_eq(&kind.grants, &self.kind.grants) && !kind.grants.is_within(&self.kind.grants) {
+            let grants = Arc::new(kind.grants.within(&self.kind.grants));
+            kind = Arc::new(self.node.own_kind(&kind, None, Some(grants), None));
+        }
         self.rare().spawned = Some((version, kind.clone()));
         Ok(kind)
     }

@@ -186,6 +186,16 @@ impl Context {
         self.inner().node.clock.now_ns()
     }
 
+    /// The same as far as the actor may see clocks: else they stand still at 0.
+    pub fn seen_now(&self) -> u64 {
+        if self.grants().clock { self.now() } else { 0 }
+    }
+
+    /// Nanoseconds since 1970-01-01 UTC as far as the actor may see clocks: else 0.
+    pub fn seen_wall(&self) -> u64 {
+        if self.grants().clock { self.wall() } else { 0 }
+    }
+
     /// Nanoseconds since 1970-01-01 UTC.
     pub fn wall(&self) -> u64 {
         self.inner().node.clock.wall_ns()

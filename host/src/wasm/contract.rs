@@ -14,6 +14,7 @@ use wit_parser::{PackageId, Resolve, SourceMap, Type as WitType, TypeDefKind, Wo
 use crate::wasm::bindings::exports::wasmactor::actor::handler::Event;
 use crate::wasm::entry::{Outcome, Saved};
 use crate::wasm::error::LoadProblem;
+use crate::wasm::uses::Uses;
 use crate::wasm::wasi;
 
 /// The package of the contract, with its version.
@@ -61,7 +62,7 @@ static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::parse().expect(
 /// What a component needs of the host.
 #[derive(Debug)]
 pub(super) struct Needs {
-    pub(super) imports: Vec<String>,
+    pub(super) imports: Uses,
     pub(super) blocking: bool,
     pub(super) wasi: bool,
     /// It exports `state`.
@@ -98,6 +99,12 @@ impl Contract {
             Some(functions) if functions.contains(item) => Ok(()),
             _ => Err(refuse(interface, item)),
         }
+    }
+
+    /// Every interface with its functions.
+    #[cfg(test)]
+    pub(super) fn all_functions(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        &self.offered
     }
 
     /// The functions of an interface of ours, in any version that is compatible.
@@ -139,7 +146,7 @@ impl Contract {
     /// What a component imports, if all of it can be had, and whether it keeps its state.
     pub(super) fn needs(&self, engine: &Engine, component: &Component) -> Result<Needs, LoadProblem> {
         let keeps = keeps(engine, component)?;
-        let mut needs = Needs { imports: Vec::new(), blocking: false, wasi: false, keeps };
+        let mut needs = Needs { imports: Uses::default(), blocking: false, wasi: false, keeps };
         for (name, import) in component.component_type().imports(engine) {
             let instance = match &import.ty {
                 ComponentItem::ComponentInstance(instance) => instance,
@@ -157,11 +164,8 @@ impl Contract {
                 needs.blocking |= name.starts_with(BLOCKING) && !functions.is_empty();
             }
             // Interfaces that are there for their types only are no rights to speak of.
-            if !functions.is_empty() {
-                needs.imports.push(name.to_owned());
-            }
+            functions.iter().for_each(|function| needs.imports.add(name, function));
         }
-        needs.imports.sort();
         Ok(needs)
     }
 

@@ -20,6 +20,7 @@ use crate::wasm::flat::{Deliver, Places};
 use crate::wasm::slice::on_epoch;
 use crate::wasm::state::{Limits, Place, State};
 use crate::wasm::twins::Twins;
+use crate::wasm::uses::Uses;
 use crate::wasm::wasi::Wasi;
 use crate::wasm::{evidence, fault, lines};
 
@@ -34,7 +35,7 @@ pub struct WasmModule {
     /// The file, and its SHA-256.
     pub(super) path: PathBuf,
     pub(super) content: [u8; 32],
-    pub(super) imports: Vec<String>,
+    pub(super) imports: Uses,
     pub(super) code: Twins,
     /// It imports `blocking` or WASI: its turns run on a stack of their own.
     pub(super) parks: bool,
@@ -77,8 +78,8 @@ impl WasmModule {
         &self.version
     }
 
-    /// The interfaces that it imports, as `wasmactor:actor/messaging@0.1.0`, sorted.
-    pub fn imports(&self) -> &[String] {
+    /// What it imports.
+    pub fn uses(&self) -> &Uses {
         &self.imports
     }
 

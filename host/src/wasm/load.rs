@@ -3,7 +3,6 @@
 //! Must hold: whatever is in the file, the outcome is a module or one [`LoadError`]; a panic of a library while it
 //! compiles is one, too. Each file is compiled once, several at the same time.
 
-use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -22,6 +21,7 @@ use crate::wasm::error::{LoadError, LoadProblem};
 use crate::wasm::instance::WasmModule;
 use crate::wasm::link::Made;
 use crate::wasm::twins::{Engines, Twins};
+use crate::wasm::uses::Uses;
 use crate::wasm::{encode, flat};
 
 /// Hex digits of the content's hash that make a version.
@@ -140,11 +140,12 @@ struct Identity {
 }
 
 fn needs_of_flat(module: &Module) -> Needs {
-    let interfaces = module.imports().map(|import| import.module().to_owned());
-    let imports: BTreeSet<String> = interfaces.filter(|interface| interface != flat::ADDED).collect();
-    let blocking = imports.iter().any(|interface| interface.starts_with(BLOCKING));
+    let mut imports = Uses::default();
+    let all = module.imports().filter(|import| import.module() != flat::ADDED);
+    all.for_each(|import| imports.add(import.module(), import.name()));
+    let blocking = imports.interfaces().keys().any(|interface| interface.starts_with(BLOCKING));
     let keeps = module.exports().any(|export| export.name() == flat::SEAL);
-    Needs { imports: imports.into_iter().collect(), blocking, wasi: false, keeps }
+    Needs { imports, blocking, wasi: false, keeps }
 }
 
 /// Loads all with `load`, in parallel; the results are in the order of the sources.

@@ -1,12 +1,14 @@
-//! WASI preview 2 for the components that import it: clocks and random work, output goes to the log, files and
+//! WASI preview 2 for the components that import it: clocks and random work as granted, output goes to the log, files and
 //! environment as granted, sockets never (ours are the sockets).
 //!
 //! Must hold: a component that does not import WASI pays nothing for it; a WASI call that waits parks the actor, never
 //! the worker; what a guest prints is bounded in memory however fast it prints.
 
+use std::time::Duration;
+
 use wasmtime::Result;
 use wasmtime::component::{Linker, ResourceTable};
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{Deterministic, FsPerms, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 
 use crate::node::Context;
 use crate::wasm::output::Output;
@@ -19,6 +21,32 @@ pub(super) const PACKAGES: [&str; 6] = ["cli", "clocks", "filesystem", "io", "ra
 const RESOURCES: usize = 1024;
 /// Bytes of entropy in one call.
 const RANDOM: u64 = 1 << 20;
+
+/// Numbers of the sequence that an actor without entropy gets, again and again.
+const SEQUENCE: usize = 1024;
+
+/// The clocks of an actor that may see none.
+struct Still;
+
+impl HostMonotonicClock for Still {
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        0
+    }
+}
+
+impl HostWallClock for Still {
+    fn resolution(&self) -> Duration {
+        Duration::from_nanos(1)
+    }
+
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+}
 
 /// One guest's WASI world.
 pub(super) struct Wasi {
@@ -42,6 +70,14 @@ impl Wasi {
             builder
                 .preopened_dir(&folder.host, &folder.guest, perms)
                 .map_err(|error| format!("the granted folder {} cannot be opened: {error:#}", folder.host.display()))?;
+        }
+        if !cx.grants().clock {
+            builder.monotonic_clock(Still).wall_clock(Still);
+        }
+        if !cx.grants().random {
+            let bytes: Vec<u8> = cx.sequence().take(SEQUENCE).flat_map(u64::to_le_bytes).collect();
+            builder.secure_random(Deterministic::new(bytes.clone())).insecure_random(Deterministic::new(bytes));
+            builder.insecure_random_seed(cx.sequence().next().unwrap_or_default().into());
         }
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);

@@ -17,10 +17,10 @@ impl Host for State {
     }
 
     fn now(&mut self) -> Result<u64> {
-        Ok(self.cx().now())
+        Ok(self.cx().seen_now())
     }
 
     fn wall(&mut self) -> Result<u64> {
-        Ok(self.cx().wall())
+        Ok(self.cx().seen_wall())
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(INTERFACE, "cancel", |mut from: From<'_>, timer: u64| {
         u32::from(from.data_mut().cx().cancel_timer(Session(timer)))
     })?;
-    linker.func_wrap(INTERFACE, "now", |mut from: From<'_>| from.data_mut().cx().now())?;
-    linker.func_wrap(INTERFACE, "wall", |mut from: From<'_>| from.data_mut().cx().wall())?;
+    linker.func_wrap(INTERFACE, "now", |mut from: From<'_>| from.data_mut().cx().seen_now())?;
+    linker.func_wrap(INTERFACE, "wall", |mut from: From<'_>| from.data_mut().cx().seen_wall())?;
     Ok(())
 }
