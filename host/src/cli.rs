@@ -103,6 +103,12 @@ enum Command {
     /// Print the length of an actor's mailbox again and again, until Ctrl-C
     #[command(name = "watch-mailbox")]
     WatchMailbox(remote::WatchMailbox),
+    /// Set, or show, how much is logged: of the host, of all guests, of an actor or a module
+    Log(remote::Log),
+    /// Log all that an actor says: `log trace --of ACTOR`
+    Logon(remote::Who),
+    /// Log of an actor what is logged of the others: `log default --of ACTOR`
+    Logoff(remote::Who),
     /// Send a message to an actor
     Send(remote::Send),
     /// Send a request to an actor, and print its answer
@@ -233,6 +239,9 @@ pub fn main() -> ExitCode {
         Command::Why(who) => remote::why(&who),
         Command::Trace(trace) => remote::trace(&trace),
         Command::WatchMailbox(watch) => remote::watch_mailbox(&watch),
+        Command::Log(log) => remote::log(&log),
+        Command::Logon(who) => remote::logon(&who),
+        Command::Logoff(who) => remote::logoff(&who),
         Command::Send(message) => remote::send(&message),
         Command::Call(call) => remote::call(&call),
         Command::Signal(signal) => remote::signal(&signal),

@@ -9,6 +9,7 @@
 //! | `server` | who may come in, and how many |
 //! | `commands` | what each request does |
 //! | `metrics` | figures for Prometheus |
+//! | `verbosity` | how much is logged, of whom |
 //! | `client` | the other side |
 //!
 //! Must hold: nothing here waits for a worker, but for what is asked of actors (`commands/actors.rs`: call). Threads of its
@@ -23,6 +24,7 @@ mod metrics;
 pub mod place;
 pub mod protocol;
 mod server;
+pub mod verbosity;
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What goes on in a running host: `waits`, `why`, `trace`, `watch-mailbox`.
+//! What goes on in a running host: `waits`, `why`, `trace`, `watch-mailbox`, `log`.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
@@ -137,4 +137,43 @@ fn watch_mailbox_tells_again_and_again() {
     app.told(".spin", "spin");
     let event = app.json(&["watch-mailbox", "spin", "-n", "1"]);
     assert_eq!(event["waiting"], 1, "{event}");
+}
+
+#[test]
+fn the_log_can_be_turned_up_and_down_of_all_and_of_one() {
+    let app = app();
+    let both = "host: info\nguests: info\n";
+    assert_eq!(app.says(&["log"]), both);
+    assert_eq!(app.says(&["log", "warn", "--of", "bob"]), format!("{both}bob: warn\n"));
+    app.told(".bob", "log two");
+    app.told(".alice", "log two");
+    app.logged("alice", "two");
+    assert_eq!(app.says(&["log", "default", "--of", "bob"]), both);
+    app.told(".bob", "log three");
+    app.logged("bob", "three");
+    app.says(&["log", "error", "--of", "guests"]);
+    app.says(&["log", "info", "--of", ".alice"]);
+    app.told(".bob", "log four");
+    app.told(".alice", "log four");
+    app.logged("alice", "four");
+    assert_eq!(app.json(&["log", "trace", "--of", "host"])["host"], "trace");
+    assert_eq!(app.says(&["log", "default"]), both);
+    app.told(".bob", "log five");
+    app.logged("bob", "five");
+    assert_eq!(
+        (app.log_of("alice"), app.log_of("bob")),
+        (vec!["two".into(), "four".into()], vec!["three".into(), "five".into()])
+    );
+    // Those of a module.
+    let levels = app.json(&["log", "debug", "--of", "plain"]);
+    assert_eq!(
+        levels["actors"],
+        json!([{ "actor": "control", "level": "debug" }, { "actor": "spin", "level": "debug" }])
+    );
+    app.says(&["log", "default"]);
+    // skynet's names for it.
+    assert_eq!(app.says(&["logon", "alice"]), format!("{both}alice: trace\n"));
+    assert_eq!(app.says(&["logoff", "alice"]), both);
+    assert!(app.fails(2, &["log", "debug", "--of", "nobody"]).contains("no actor `nobody`"));
+    assert!(app.fails(2, &["log", "--of", "bob"]).contains("required"));
 }

@@ -11,15 +11,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use signal_hook::consts::SIGHUP;
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::base::sync::atomic::{AtomicBool, Ordering};
 use crate::base::sync::{Arc, Mutex};
 use crate::cli::LogFormat;
+use crate::control::verbosity;
 use line::{Line, Style};
 
 /// Opens the log for the rest of the process. Errors: the file cannot be opened.
@@ -34,10 +36,26 @@ pub(super) fn start(level: Level, format: LogFormat, file: Option<&Path>) -> Res
         Some(path) => Output::File(Reopened::open(path)?),
         None => Output::Stdout,
     };
-    // Of the libraries only what is wrong; an app that logs at debug does not mean the compiler's debugging.
-    let levels = Targets::new().with_target("guest", level).with_target("wasmactor", level);
-    let levels = levels.with_default(LevelFilter::from_level(level.min(Level::WARN)));
-    tracing_subscriber::registry().with(Log { style, output }.with_filter(levels)).try_init().context("the log")
+    verbosity::start(level);
+    tracing_subscriber::registry().with(Log { style, output }.with_filter(Verbosity)).try_init().context("the log")
+}
+
+/// The levels of now, which may change.
+struct Verbosity;
+
+impl<S> Filter<S> for Verbosity {
+    fn enabled(&self, line: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        verbosity::may(line)
+    }
+
+    fn callsite_enabled(&self, line: &'static Metadata<'static>) -> Interest {
+        // Asked again whenever a level changes.
+        if verbosity::may(line) { Interest::always() } else { Interest::never() }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(verbosity::highest())
+    }
 }
 
 struct Log {
@@ -52,7 +70,11 @@ enum Output {
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Log {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let Some(line) = Line::of(event).render(self.style) else { return };
+        let line = Line::of(event);
+        if !verbosity::allows(event.metadata(), line.actor(), line.address()) {
+            return;
+        }
+        let Some(line) = line.render(self.style) else { return };
         match &self.output {
             // A reader that went away is no reason to stop.
             Output::Stdout => drop(stdout().lock().write_all(line.as_bytes())),

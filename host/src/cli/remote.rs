@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `list` | `ps` and other lists |
 //! | `one` | what is about one actor |
+//! | `log` | how much is logged |
 //! | `live` | what goes on: waits, why, each turn |
 //! | `target` | which host is meant, and the way to it |
 //! | `table`, `figures` | columns; figures for people |
@@ -14,6 +15,7 @@
 pub(super) mod figures;
 mod list;
 mod live;
+mod log;
 mod one;
 mod table;
 mod target;
@@ -30,6 +32,7 @@ use crate::control::protocol::{Command, Nothing, Pong, Problem};
 use figures::age;
 pub(super) use list::{Few, Ps, modules, netstat, ps, timers, tree};
 pub(super) use live::{Trace, WatchMailbox, trace, waits, watch_mailbox, why};
+pub(super) use log::{Log, log, logoff, logon};
 pub(super) use one::{Call, Kill, Send, Signal, Who, call, describe, info, kill, restart, send, signal};
 pub(super) use table::tame;
 pub(super) use target::Target;

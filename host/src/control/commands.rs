@@ -5,6 +5,7 @@
 mod actors;
 mod info;
 mod live;
+mod log;
 mod tell;
 mod tree;
 mod waits;
@@ -30,6 +31,7 @@ pub(super) fn answer(host: &Host, command: Command, outlet: &mut Outlet<'_>) -> 
         Command::Why(who) => json(&why::why(&host.node, &who)?),
         Command::Trace(who) => json(&live::trace(&host.node, &who, outlet)?),
         Command::WatchMailbox(watch) => json(&live::mailbox(&host.node, &watch, outlet)?),
+        Command::Log(log) => json(&log::log(&host.node, &log)?),
         Command::Netstat(few) => json(&info::netstat(&host.node, &few)?),
         Command::Send(send) => json(&tell::send(&host.node, &send)?),
         Command::Call(call) => json(&tell::call(&host.node, &call)?),

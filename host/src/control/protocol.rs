@@ -3,6 +3,7 @@
 //! Must hold: whatever the bytes are, [`Request::parse`] gives a request or a [`Problem`] with words, and needs no more
 //! memory than some multiple of the line. What is added later has a default, so that older clients go on.
 
+mod arguments;
 mod details;
 mod live;
 mod payload;
@@ -52,6 +53,8 @@ pub enum Command {
     Trace(Who),
     /// An actor's mailbox again and again, as events ([`MailboxEvent`]), until as above. Answer then: [`Traced`].
     WatchMailbox(WatchMailbox),
+    /// How much is logged, from now on. Answer: [`LogLevels`], as they are then.
+    Log(Log),
     /// Open sockets. Answer: [`Sockets`].
     Netstat(Few),
     /// A message that wants no answer. Answer: [`Nothing`], when it is in the mailbox.
@@ -66,115 +69,6 @@ pub enum Command {
     Restart(Kill),
     /// Ends the host gracefully. Answer: [`Nothing`], at once; the connection ends with the host.
     Stop(Nothing),
-}
-
-/// No arguments; no answer but that it was done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Nothing {}
-
-/// Which actors, in which order.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Ps {
-    /// Only those whose name or module is this; `*` at its end stands for any rest.
-    pub filter: Option<String>,
-    pub sort: Sort,
-    /// At most so many, 0: all.
-    pub limit: usize,
-}
-
-/// What comes first: the most, the oldest, the lowest address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sort {
-    #[default]
-    Address,
-    Name,
-    Mailbox,
-    Cpu,
-    Memory,
-    Messages,
-    Age,
-}
-
-/// Which actor: an address (`:0000002a`), a name (`.bank`), a name without its dot, or what it is called in the manifest if
-/// no other one is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Who {
-    pub actor: String,
-}
-
-/// The first so many of something, of one actor or of all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Few {
-    pub actor: Option<String>,
-    /// 0: all.
-    pub limit: usize,
-}
-
-/// A mailbox to look at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WatchMailbox {
-    pub actor: String,
-    /// How often, at least every 10 ms; 0: every second.
-    #[serde(default)]
-    pub interval_ms: u64,
-}
-
-/// A message for an actor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Send {
-    pub actor: String,
-    /// 0 is for what the SDKs encode.
-    #[serde(default)]
-    pub kind: u32,
-    pub payload: Payload,
-}
-
-/// A request to an actor.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Call {
-    pub actor: String,
-    #[serde(default)]
-    pub kind: u32,
-    pub payload: Payload,
-    /// Instead of the host's `call-timeout`.
-    #[serde(default)]
-    pub timeout_ms: Option<u64>,
-}
-
-/// A signal for an actor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Signal {
-    pub actor: String,
-    pub signal: SignalName,
-}
-
-/// See `wit/lifecycle.wit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum SignalName {
-    Stop,
-    Hangup,
-    User1,
-    User2,
-}
-
-/// An end for an actor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Kill {
-    pub actor: String,
-    /// For its callers, its watchers and the log.
-    #[serde(default)]
-    pub reason: Option<String>,
 }
 
 /// What an actor answered.
@@ -225,7 +119,7 @@ pub use details::{
     ActorInfo, Caller, Membership, ModuleRow, Modules, Node as TreeNode, Running, SocketRow, Sockets, Spread,
 };
 pub use details::{TimerRow, Timers, Tree};
-pub use live::{MailboxEvent, Sender, TraceEvent, Traced, Wait, Waits, Why};
+pub use live::{LogLevel, LogLevels, MailboxEvent, Sender, TraceEvent, Traced, Wait, Waits, Why};
 pub use payload::Payload;
 
 /// Why a request was not carried out.

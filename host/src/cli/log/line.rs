@@ -42,6 +42,15 @@ impl Line {
         line
     }
 
+    /// Whose line it is; empty: the host's.
+    pub(super) fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The line with its newline; `None` if this style leaves it out.
     pub(super) fn render(&self, style: Style) -> Option<String> {
         match style {

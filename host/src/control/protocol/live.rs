@@ -102,6 +102,23 @@ pub struct MailboxEvent {
     pub messages: u64,
 }
 
+/// What is logged now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLevels {
+    pub host: String,
+    pub guests: String,
+    /// Those that have a level of their own.
+    pub actors: Vec<LogLevel>,
+}
+
+/// An actor's own level.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLevel {
+    /// Its address, or what the manifest calls it.
+    pub actor: String,
+    pub level: String,
+}
+
 /// How a stream ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traced {
