@@ -115,6 +115,7 @@ pub struct ActorRow {
     pub age_ms: u64,
 }
 
+pub use arguments::{Call, Few, Kill, LevelName, Log, Nothing, Ps, Send, Signal, SignalName, Sort, WatchMailbox, Who};
 pub use details::{
     ActorInfo, Caller, Membership, ModuleRow, Modules, Node as TreeNode, Running, SocketRow, Sockets, Spread,
 };
