@@ -2,14 +2,15 @@
 
 use crate::bindings::wasmactor::actor::messaging;
 use crate::{Address, ENCODED, Error, encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What the host says too when a turn ends without an answer.
 pub(crate) const DROPPED: &str = "dropped without an answer";
 
 /// The duty to answer one request, once, at any time. Dropping it rejects the request.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
 #[must_use = "dropping it rejects the request"]
 pub struct Deferred {
     /// 0 when answered.

@@ -8,7 +8,7 @@ use crate::timer::{Timer, deadline, milliseconds};
 use crate::{
     Address, Down, ENCODED, Error, Failure, Reply, Result, Sender, Signal, Socket, SocketEvent, config, decode, encode,
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
 /// An actor whose handlers run one at a time, each to its end. Export it by [`actor!`](crate::actor).
@@ -75,7 +75,7 @@ pub(crate) fn unknown_kind(kind: u32) -> Failure {
 }
 
 /// A request whose answer comes to the `answer` handler.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Asked(pub(crate) u64);
 
 impl Asked {

@@ -1,9 +1,34 @@
-//! `actor!` and `async_actor!`: make a type the actor of this module.
+//! `actor!` and `async_actor!`: make a type the actor of this module; with `state`, one that keeps its state over a reload.
 
-/// Exports a type that implements [`exclusive::Actor`](crate::exclusive::Actor). Once in a crate.
+/// Exports a type that implements [`exclusive::Actor`](crate::exclusive::Actor), and with `state` behind it also
+/// [`Keep`](crate::Keep). Once in a crate.
 #[macro_export]
 macro_rules! actor {
     ($actor:ty) => {
+        $crate::actor!(@ $actor {});
+    };
+    ($actor:ty, state) => {
+        $crate::actor!(@ $actor {
+            impl $crate::state::Entry for Export {
+                fn save(in_flight: u32) -> ::core::result::Result<::core::option::Option<::std::vec::Vec<u8>>, ::std::string::String> {
+                    with(|actor| $crate::state::save::<$actor>(actor, in_flight))
+                }
+
+                fn load(state: &[u8], version: &str) -> Outcome {
+                    let actor = $crate::state::load::<$actor>(state, version)?;
+                    ACTOR.set(::core::option::Option::Some(actor));
+                    ::core::result::Result::Ok(())
+                }
+
+                fn self_test() -> Outcome {
+                    with(|actor| $crate::state::self_test::<$actor>(actor))
+                }
+            }
+
+            $crate::__wasmactor_state!(Export);
+        });
+    };
+    (@ $actor:ty { $($state:tt)* }) => {
         const _: () = {
             ::std::thread_local! {
                 static ACTOR: ::core::cell::RefCell<::core::option::Option<$actor>> =
@@ -40,15 +65,42 @@ macro_rules! actor {
                 }
             }
 
+            $($state)*
+
     $crate::bindings::export!(Export with_types_in $crate::entry);
         };
     };
 }
 
-/// Exports a type that implements [`interleaved::AsyncActor`](crate::interleaved::AsyncActor). Once in a crate.
+/// Exports a type that implements [`interleaved::AsyncActor`](crate::interleaved::AsyncActor), and with `state` behind it also
+/// [`Keep`](crate::Keep). Once in a crate.
 #[macro_export]
 macro_rules! async_actor {
     ($actor:ty) => {
+        $crate::async_actor!(@ $actor {});
+    };
+    ($actor:ty, state) => {
+        $crate::async_actor!(@ $actor {
+            impl $crate::state::Entry for Export {
+                fn save(in_flight: u32) -> ::core::result::Result<::core::option::Option<::std::vec::Vec<u8>>, ::std::string::String> {
+                    $crate::interleaved::save::<$actor>(&actor(), in_flight)
+                }
+
+                fn load(state: &[u8], version: &str) -> Outcome {
+                    let actor = $crate::interleaved::load::<$actor>(state, version)?;
+                    ACTOR.set(::core::option::Option::Some(actor));
+                    ::core::result::Result::Ok(())
+                }
+
+                fn self_test() -> Outcome {
+                    $crate::state::self_test::<$actor>(&actor())
+                }
+            }
+
+            $crate::__wasmactor_state!(Export);
+        });
+    };
+    (@ $actor:ty { $($state:tt)* }) => {
         const _: () = {
             ::std::thread_local! {
                 static ACTOR: ::core::cell::RefCell<::core::option::Option<::std::rc::Rc<$actor>>> =
@@ -85,6 +137,8 @@ macro_rules! async_actor {
                     ::core::result::Result::Ok(())
                 }
             }
+
+            $($state)*
 
     $crate::bindings::export!(Export with_types_in $crate::entry);
         };

@@ -48,9 +48,13 @@ pub use time::{Elapsed, Interval, Sleep, interval, sleep, timeout};
 
 use crate::bindings::exports::wasmactor::actor::handler::Event;
 use crate::exclusive::unknown_kind;
-use crate::{Down, ENCODED, Error, Failure, Reply, Result, Sender, Signal, Socket, SocketEvent, Timer, config, decode};
+use crate::{
+    Down, ENCODED, Error, Failure, Keep, Reply, Result, Sender, Signal, Socket, SocketEvent, Timer, config, decode,
+};
 use serde::de::DeserializeOwned;
+use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 use waits::{Ending, Other};
 
 /// An actor whose handlers run interleaved. Export it by [`async_actor!`](crate::async_actor).
@@ -68,7 +72,8 @@ pub trait AsyncActor: Sized + 'static {
     /// goes into [`start`](Self::start).
     fn init(args: Self::Args) -> Result<Self>;
 
-    /// The actor's first task, begun within `init`. Messages are handled while it waits.
+    /// The actor's first task, begun within `init`, and again in a new instance after a reload. Messages are handled while
+    /// it waits.
     async fn start(self: Rc<Self>) -> Result {
         Ok(())
     }
@@ -121,6 +126,28 @@ pub fn start<A: AsyncActor>() -> Result<Rc<A>, String> {
     Ok(actor)
 }
 
+thread_local! {
+    /// The timer that begins `start` of an instance that was loaded: until then it may not do much.
+    static BEGINS: Cell<Option<Timer>> = const { Cell::new(None) };
+    /// A handler is in its first turn, and has not ended.
+    static FIRST: Cell<bool> = const { Cell::new(false) };
+    /// Handlers that go on after their first turn.
+    static HANDLERS: Cell<u32> = const { Cell::new(0) };
+}
+
+#[doc(hidden)]
+pub fn save<A: AsyncActor + Keep>(actor: &A, in_flight: u32) -> Result<Option<Vec<u8>>, String> {
+    // Handlers of messages that want no reply are none of the host's requests.
+    crate::state::save(actor, in_flight.max(HANDLERS.get()))
+}
+
+#[doc(hidden)]
+pub fn load<A: AsyncActor + Keep>(state: &[u8], version: &str) -> Result<Rc<A>, String> {
+    let actor = Rc::new(crate::state::load::<A>(state, version)?);
+    BEGINS.set(Some(Timer::after(Duration::ZERO)));
+    Ok(actor)
+}
+
 #[doc(hidden)]
 pub fn message<A: AsyncActor>(
     actor: Rc<A>,
@@ -165,6 +192,10 @@ pub fn dispatch<A: AsyncActor>(actor: Rc<A>, event: Event) -> Result<(), String>
             // As in `answered`.
             let _ = waits::end(spawned.session, Other::Spawned(spawned.outcome.map_err(Error::from)).into());
         }
+        Event::Timeout(session) if BEGINS.get() == Some(Timer(session)) => {
+            BEGINS.set(None);
+            background(actor.start());
+        }
         Event::Timeout(session) => {
             if waits::end(session, Ending::Timeout).is_err() {
                 background(actor.timeout(Timer(session)));
@@ -192,10 +223,17 @@ pub fn dispatch<A: AsyncActor>(actor: Rc<A>, event: Event) -> Result<(), String>
 /// other task runs, so that what the others ask is never taken for a part of this request.
 fn turn(from: Sender, handler: impl Future<Output = Result<Reply>> + 'static) -> Option<String> {
     let request = from.request.clone();
+    FIRST.set(true);
     tasks::begin(Some(request.clone()), async move {
         let failed = from.request.finish(handler.await);
         from.request.failure.set(failed);
+        if !FIRST.replace(false) {
+            HANDLERS.set(HANDLERS.get() - 1);
+        }
     });
+    if FIRST.replace(false) {
+        HANDLERS.set(HANDLERS.get() + 1);
+    }
     request.turn_ends();
     request.failure.take()
 }

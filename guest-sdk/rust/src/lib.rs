@@ -36,7 +36,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! Layers, imports go down only: `export` `entry` | `exclusive` `interleaved` | `sender` | `deferred` | `address` `names` `lifecycle` `timer`
+//! Layers, imports go down only: `export` `entry` `state` | `exclusive` `interleaved` | `sender` | `deferred` | `address` `names` `lifecycle` `timer`
 //! `socket` `config` `random` `logger` | `codec` `error` | `bindings` | `heap`. What `interleaved` is built of (tasks, waits,
 //! queue) never touches `bindings`, so it is tested natively.
 
@@ -67,6 +67,8 @@ pub mod names;
 pub mod random;
 mod sender;
 pub mod socket;
+#[doc(hidden)]
+pub mod state;
 pub mod timer;
 
 pub use address::{Address, broadcast, broadcast_raw};
@@ -77,4 +79,5 @@ pub use lifecycle::{Cause, Down, Signal, exit};
 pub use log::{debug, error, info, log_enabled, trace, warn};
 pub use sender::{Reply, Sender, done, later, reply, reply_raw};
 pub use socket::{Socket, SocketEvent};
+pub use state::{Bytes, Keep};
 pub use timer::Timer;

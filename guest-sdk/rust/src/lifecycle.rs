@@ -4,7 +4,7 @@
 use crate::bindings::exports::wasmactor::actor::handler;
 use crate::bindings::wasmactor::actor::lifecycle;
 use crate::{Address, Error, encode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How an actor ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum Signal {
 }
 
 /// A watch on another actor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Watch(pub(crate) u64);
 
 /// The end of a watched actor.
@@ -95,7 +95,7 @@ pub fn subscribe(signal: Signal) {
 }
 
 /// A spawn that was begun and is not awaited: the `spawned` handler gets it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Birth(pub(crate) u64);
 
 /// Starts an actor of a module of the manifest and returns at once; the `spawned` handler is called when its `init`

@@ -5,9 +5,10 @@
 
 use crate::bindings::wasmactor::actor::socket as host;
 use crate::{Address, Error};
+use serde::{Deserialize, Serialize};
 
 /// A socket of this actor: a listener or a connection. Just a number: dropping it closes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Socket(pub(crate) u64);
 
 /// What happened to a socket. Bytes and events of one socket come in order.

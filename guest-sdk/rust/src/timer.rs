@@ -1,10 +1,11 @@
 //! Timers and clocks. Times are whole milliseconds, rounded up. In an interleaved actor `sleep`, `timeout` and `interval` are handier.
 
 use crate::bindings::wasmactor::actor::timer as host;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A timer of this actor. When its time is over the actor's `timeout` handler gets it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timer(pub(crate) u64);
 
 impl Timer {

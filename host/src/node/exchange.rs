@@ -45,7 +45,7 @@ pub(in crate::node) struct Exchange {
     held: Chain,
     /// Since when, in nanoseconds of the node's clock; 0: nothing was held back.
     since: u64,
-    /// The guest said that it cannot take requests in flight along.
+    /// The guest said that it cannot take what is in flight along.
     waits: bool,
     /// Signals that were subscribed to in a step.
     subscribed: Vec<Signal>,
@@ -322,9 +322,7 @@ fn new_instance(
     in_flight: u32,
 ) -> Result<Option<Box<dyn Behavior<Context>>>, Unsaved> {
     let saved = step(cx, swap, "save", |cx| old.save(cx, in_flight), Unsaved::Refused)?;
-    let Some(state) = saved else {
-        return if in_flight > 0 { Ok(None) } else { Err(Unsaved::Refused("`save` says \"not now\"".to_owned())) };
-    };
+    let Some(state) = saved else { return Ok(None) };
     if state.len() > swap.options.state {
         let limit = swap.options.state;
         return Err(Unsaved::Refused(format!("its state has {} bytes, the limit is {limit}", state.len())));

@@ -1,11 +1,12 @@
-//! The listener: takes connections, starts an actor for each and gives it the socket. It never sees a byte of them.
+//! The listener: takes connections, starts an actor for each and gives it the socket. It never sees a byte of them. It goes on
+//! listening when its module is reloaded.
 
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use wasmactor_sdk::exclusive::Actor;
 use wasmactor_sdk::lifecycle::{Birth, kill, spawn_later};
 use wasmactor_sdk::{
-    Address, Error, Reply, Result, Sender, Socket, SocketEvent, actor, done, fail, info, socket, warn,
+    Address, Error, Keep, Reply, Result, Sender, Socket, SocketEvent, actor, done, fail, info, socket, warn,
 };
 
 /// The module of the connections, in the manifest.
@@ -86,6 +87,24 @@ impl Actor for Listener {
     }
 }
 
+/// Its sockets stay: the one that listens, and those that wait.
+impl Keep for Listener {
+    type State = (usize, HashMap<Birth, Socket>);
+
+    /// Births under way are a part of the state.
+    fn ready(&self, _in_flight: u32) -> bool {
+        true
+    }
+
+    fn save(&self) -> Result<Self::State> {
+        Ok((self.stores, self.waiting.clone()))
+    }
+
+    fn load((stores, waiting): Self::State, _version: &str) -> Result<Self> {
+        Ok(Self { stores, waiting })
+    }
+}
+
 /// Tells a client that it cannot be served. If its socket is closed already nobody is left to tell.
 fn refuse(socket: Socket, why: &str) {
     warn!("cannot serve a connection: {why}");
@@ -93,4 +112,4 @@ fn refuse(socket: Socket, why: &str) {
     let _ = socket.close();
 }
 
-actor!(Listener);
+actor!(Listener, state);

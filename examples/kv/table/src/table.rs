@@ -3,6 +3,8 @@
 //! A key whose time is over is gone at once for everybody who asks; its memory is given back by the next operation on it
 //! or by [`Table::sweep`].
 
+mod saved;
+
 use crate::glob;
 use foldhash::fast::FixedState;
 use kv_resp::{integer, reply};

@@ -174,3 +174,22 @@ fn a_large_answer_ends_the_batch_early() {
 fn nonsense_is_refused() {
     table().run(b"nonsense").unwrap_err();
 }
+
+#[test]
+fn a_table_goes_over_with_its_times() {
+    let mut old = table();
+    let later = Set { expires: Some(2_000), ..Set::default() };
+    check(&mut old, &[(plain("a", "1"), "+OK\r\n"), (set("b", "", later), "+OK\r\n"), (plain("", "3"), "+OK\r\n")]);
+    let saved = old.save();
+    let mut new = table();
+    assert!(new.load(&saved));
+    assert!(new.expires());
+    check(
+        &mut new,
+        &[(Operation::Get(b"a"), "$1\r\n1\r\n"), (Operation::Get(b"b"), "$0\r\n\r\n"), (Operation::Size, ":3\r\n")],
+    );
+    NOW.set(2_000);
+    check(&mut new, &[(Operation::Get(b"b"), "$-1\r\n"), (Operation::Size, ":2\r\n")]);
+    NOW.set(1_000);
+    assert!(!table().load(&saved[..saved.len() - 1]) && !table().load(b"no table"));
+}
