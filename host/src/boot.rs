@@ -10,22 +10,28 @@
 //! An app also stops by itself when no actor is left, or when a supervisor with nobody above it gave up.
 
 mod check;
+mod reload;
 mod signals;
+mod watch;
 
 pub use check::check;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::base::sync::Arc;
 use crate::base::{Address, Cause, Payload, Signal};
+use crate::boot::reload::Reloader;
+pub use crate::boot::watch::Builder;
+use crate::boot::watch::Watching;
 use crate::control::{Endpoints, Host, Server};
 use crate::crash;
 use crate::manifest::{ActorSpec, Manifest};
 use crate::net::Net;
 use crate::node::supervise::{Membership, SupervisorId};
-use crate::node::{ModuleEntry, Node, NodeOptions, SpawnSpec};
+use crate::node::{Node, NodeOptions, SpawnSpec};
 use crate::threads::Threads;
 use crate::time::Clock;
 use crate::wasm::{LoadError, Source, WasmHost, WasmModule, WasmOptions};
@@ -73,11 +79,7 @@ fn machine<E: ToString>(what: &'static str) -> impl FnOnce(E) -> BootError {
 
 /// Every module of the manifest, in the order of their names.
 fn load(host: &WasmHost, manifest: &Manifest) -> Result<Vec<Arc<WasmModule>>, BootError> {
-    let sources: Vec<Source> = manifest
-        .modules
-        .values()
-        .filter_map(|module| Some(Source::new(&module.name, module.file.as_ref()?).with(module.profile)))
-        .collect();
+    let sources: Vec<Source> = manifest.modules.values().filter_map(reload::source).collect();
     let mut modules = Vec::new();
     let mut errors = Vec::new();
     for result in host.load_all(&sources) {
@@ -101,29 +103,52 @@ fn options(manifest: &Manifest) -> NodeOptions {
     }
 }
 
+/// Whether modules whose files change are reloaded.
+pub enum Watch {
+    No,
+    /// Their files only.
+    Files,
+    /// Crates are built when their source changes.
+    Source(Builder),
+}
+
+impl fmt::Debug for Watch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::No => "No",
+            Self::Files => "Files",
+            Self::Source(_) => "Source",
+        })
+    }
+}
+
 /// Runs an app until it ends or is stopped.
-pub fn run(manifest: &Manifest, wasm: &WasmOptions) -> Result<ExitCode, BootError> {
+pub fn run(manifest: &Manifest, wasm: &WasmOptions, watch: Watch) -> Result<ExitCode, BootError> {
     let host = Arc::new(WasmHost::new(wasm).map_err(machine("the sandbox does not start"))?);
     let modules = load(&host, manifest)?;
     let (net, poller) = Net::new().map_err(machine("no poll descriptor"))?;
     let node = Node::new(options(manifest), Clock::real(), net);
     let ticker = host.clone();
     node.on_tick(Box::new(move || ticker.tick()));
-    for (module, spec) in modules.into_iter().zip(manifest.modules.values()) {
-        let (grants, limits) = (Arc::new(spec.grants.clone()), spec.limits.clone());
-        node.add_module(&spec.name, ModuleEntry { module, grants, limits });
+    for (module, spec) in modules.iter().zip(manifest.modules.values()) {
+        node.add_module(&spec.name, reload::entry(spec, module.clone()));
     }
+    let reloader = Arc::new(Reloader::new(manifest, &host, &node, &modules));
     let crashes = crash_writer(&node, manifest)?;
     let signals = signals::Signals::start(&node).map_err(machine("no signal handlers"))?;
     let threads = Threads::start(node.clone(), poller);
 
-    let control = control(&node, manifest, &signals)?;
+    let control = control(&node, manifest, &signals, &reloader)?;
     let mut started = Started::new();
     let start = start_all(&node, manifest, &signals, &mut started);
     if start.is_ok() {
         tracing::debug!(target: "wasmactor", "{} actors of {} run", node.alive(), manifest.name);
+        let watching = watching(watch, &reloader);
         let ended = || node.wait_all_ended(Duration::from_millis(100));
         while !ended() && !signals.stop_asked() && node.gave_up().is_none() {}
+        if let Some(watching) = watching {
+            watching.stop();
+        }
     }
     stop_all(&node, manifest, &started);
     if node.alive() == 0 {
@@ -144,9 +169,25 @@ pub fn run(manifest: &Manifest, wasm: &WasmOptions) -> Result<ExitCode, BootErro
     Ok(if node.failed() > 0 && !signals.stop_asked() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// Begins to watch. Where it cannot be done the app runs all the same.
+fn watching(watch: Watch, reloader: &Arc<Reloader>) -> Option<Watching> {
+    let build = match watch {
+        Watch::No => return None,
+        Watch::Files => None,
+        Watch::Source(build) => Some(build),
+    };
+    let failed = |why: &String| tracing::error!(target: "wasmactor", "modules are not watched: {why}");
+    Watching::start(reloader.clone(), build).inspect_err(failed).ok()
+}
+
 /// Opens the control endpoint. An app that asked for a place of its own does not run without it; else a machine that has
 /// none to give is no reason not to run.
-fn control(node: &Arc<Node>, manifest: &Manifest, signals: &signals::Signals) -> Result<Option<Server>, BootError> {
+fn control(
+    node: &Arc<Node>,
+    manifest: &Manifest,
+    signals: &signals::Signals,
+    reloader: &Arc<Reloader>,
+) -> Result<Option<Server>, BootError> {
     let endpoints = &manifest.control;
     if *endpoints == Endpoints::default() {
         return Ok(None);
@@ -154,7 +195,9 @@ fn control(node: &Arc<Node>, manifest: &Manifest, signals: &signals::Signals) ->
     let app = manifest.name.clone();
     // It can only fail where there is no current folder.
     let path = std::path::absolute(&manifest.path).unwrap_or_else(|_| manifest.path.clone());
-    let host = Host { node: node.clone(), app, manifest: path, stop: Box::new(signals.asker()) };
+    let (reloader, stop) = (reloader.clone(), Box::new(signals.asker()));
+    let reload = Box::new(move |ask: &_| reloader.run(ask));
+    let host = Host { node: node.clone(), app, manifest: path, reload, stop };
     match Server::start(host, endpoints) {
         Ok(server) => Ok(Some(server)),
         Err(error) if *endpoints == (Endpoints { found: true, ..Endpoints::default() }) => {

@@ -121,6 +121,8 @@ enum Command {
     Restart(remote::Kill),
     /// Ask a running host whether it answers, and which one it is
     Ping(remote::Plain),
+    /// Put another version in the place of modules that run, with their actors' state
+    Reload(remote::Reload),
     /// Stop a running host gracefully, and wait until it has ended
     Stop(remote::Plain),
     /// Show the report of an actor that failed: what it handled, where in its source it was, its limits
@@ -145,6 +147,9 @@ struct Run {
     /// Without the socket through which the other commands reach the host, whatever app.toml says
     #[arg(long)]
     no_control: bool,
+    /// Reload modules whose files change, and build crates whose source does (in their own folders) before
+    #[arg(long)]
+    watch: bool,
     /// Run every module through the component model, none the short way: slower, to compare
     #[arg(long)]
     force_component: bool,
@@ -248,6 +253,7 @@ pub fn main() -> ExitCode {
         Command::Kill(kill) => remote::kill(&kill),
         Command::Restart(kill) => remote::restart(&kill),
         Command::Ping(plain) => remote::ping(&plain),
+        Command::Reload(reload) => remote::reload(&reload),
         Command::Stop(plain) => remote::stop(&plain),
         Command::Crash(crash) => crash::run(&crash),
         Command::Completions { shell } => completions(shell),

@@ -12,7 +12,7 @@
 //! | `verbosity` | how much is logged, of whom |
 //! | `client` | the other side |
 //!
-//! Must hold: nothing here waits for a worker, but for what is asked of actors (`commands/actors.rs`: call). Threads of its
+//! Must hold: nothing here waits for a worker, but for what is asked of actors (`commands/actors.rs`: call), or of all actors of a module (reload). Threads of its
 //! own, which get a core at once; locks that are held for nanoseconds, and none by a guest that runs. So it answers while
 //! every worker is stuck in an endless loop. Whatever a client sends, or does not read, costs the host a bounded amount of
 //! memory, one thread, and nobody else anything.
@@ -34,6 +34,9 @@ use crate::node::Node;
 pub use client::{Client, Failure};
 pub use server::{Endpoints, Server};
 
+/// Carries out a reload. Errors: there is no such module.
+pub type Reloads = Box<dyn Fn(&protocol::Reload) -> Result<protocol::Reloaded, String> + Send + Sync>;
+
 /// What requests act on.
 pub struct Host {
     pub node: Arc<Node>,
@@ -41,6 +44,8 @@ pub struct Host {
     pub app: String,
     /// Its app.toml.
     pub manifest: PathBuf,
+    /// Exchanges modules; blocks until it is done.
+    pub reload: Reloads,
     /// Asks the host to stop gracefully.
     pub stop: Box<dyn Fn() + Send + Sync>,
 }

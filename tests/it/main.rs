@@ -11,6 +11,7 @@
 //! | `timers` | 9 | never early, cancelled, in order |
 //! | `lifecycle` | 3, 7 | birth, death, word of both, names, addresses |
 //! | `crashes` | 7 | what a failed actor leaves, and `wasmactor crash` |
+//! | `reload` | 10 | examples/kv over a thousand reloads, trials, failures, `--watch` |
 //! | `supervision` | 7 | restarts by policy, what is kept over one, links |
 //! | `signals` | | stop, subscribe, log files |
 //! | `sockets` | 11 | real TCP clients |
@@ -48,6 +49,7 @@ mod mailbox;
 mod memory;
 mod order;
 mod project;
+mod reload;
 mod requests;
 mod scale;
 mod signals;

@@ -7,7 +7,7 @@ use std::io::{Write as _, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::boot;
+use crate::boot::{self, Watch};
 use crate::cli::{Build, Checked, Run, bad_input, build, fault, log};
 use crate::control::Endpoints;
 use crate::manifest::{self, Manifest};
@@ -25,15 +25,26 @@ pub(super) fn run(run: Run) -> ExitCode {
     let host = &mut manifest.host;
     host.workers = run.workers.map(usize::from).or(host.workers);
     host.log = run.log.log.map_or(host.log, Into::into);
-    host.log_file = run.log.log_file.or(host.log_file.take());
+    host.log_file = run.log.log_file.clone().or(host.log_file.take());
     let started = build::all(&mut manifest, !run.no_build)
         .and_then(|()| log::start(manifest.host.log, run.log.log_format, manifest.host.log_file.as_deref()))
-        .map(|()| boot::run(&manifest, &options(run.force_component)));
+        .map(|()| boot::run(&manifest, &options(run.force_component), watch(&run, &manifest)));
     match started {
         Ok(Ok(code)) => code,
         Ok(Err(error)) => failed(&error),
         Err(error) => fault(&error),
     }
+}
+
+fn watch(run: &Run, manifest: &Manifest) -> Watch {
+    if !run.watch {
+        return Watch::No;
+    }
+    if run.no_build {
+        return Watch::Files;
+    }
+    let manifest = manifest.clone();
+    Watch::Source(Box::new(move || build::all(&mut manifest.clone(), true).map_err(|error| format!("{error:#}"))))
 }
 
 /// `wasmactor check`.

@@ -6,6 +6,7 @@
 //! | `one` | what is about one actor |
 //! | `log` | how much is logged |
 //! | `live` | what goes on: waits, why, each turn |
+//! | `reload` | other versions of modules |
 //! | `target` | which host is meant, and the way to it |
 //! | `table`, `figures` | columns; figures for people |
 //!
@@ -17,6 +18,7 @@ mod list;
 mod live;
 mod log;
 mod one;
+mod reload;
 mod table;
 mod target;
 
@@ -34,14 +36,21 @@ pub(super) use list::{Few, Ps, modules, netstat, ps, timers, tree};
 pub(super) use live::{Trace, WatchMailbox, trace, waits, watch_mailbox, why};
 pub(super) use log::{Log, log, logoff, logon};
 pub(super) use one::{Call, Kill, Send, Signal, Who, call, describe, info, kill, restart, send, signal};
+pub(super) use reload::{Reload, reload};
 pub(super) use table::tame;
 pub(super) use target::Target;
 
 /// An actor could not do what it was asked for.
 const FAILED: u8 = 1;
 /// What a problem's code is if nothing was asked of an actor at all.
-const UNASKED: [&str; 5] =
-    [Problem::BAD_REQUEST, Problem::UNAUTHORIZED, Problem::BUSY, Problem::NO_SUCH_ACTOR, Problem::AMBIGUOUS];
+const UNASKED: [&str; 6] = [
+    Problem::BAD_REQUEST,
+    Problem::UNAUTHORIZED,
+    Problem::BUSY,
+    Problem::NO_SUCH_ACTOR,
+    Problem::NO_SUCH_MODULE,
+    Problem::AMBIGUOUS,
+];
 
 /// Commands without arguments of their own.
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ mod why;
 use std::time::Duration;
 
 use crate::control::Host;
-use crate::control::protocol::{Answer, Command, Nothing, Pong, json};
+use crate::control::protocol::{Answer, Command, Nothing, Pong, Problem, json};
 use crate::control::server::Outlet;
 
 /// Carries a request out.
@@ -38,6 +38,7 @@ pub(super) fn answer(host: &Host, command: Command, outlet: &mut Outlet<'_>) -> 
         Command::Signal(signal) => json(&tell::signal(&host.node, &signal)?),
         Command::Kill(kill) => json(&tell::kill(&host.node, &kill)?),
         Command::Restart(kill) => json(&tell::restart(&host.node, &kill)?),
+        Command::Reload(ask) => json(&(host.reload)(&ask).map_err(|why| Problem::new(Problem::NO_SUCH_MODULE, why))?),
         Command::Stop(Nothing {}) => {
             tracing::info!(target: "wasmactor", "stopping, as the control endpoint was told");
             (host.stop)();

@@ -7,6 +7,7 @@ mod arguments;
 mod details;
 mod live;
 mod payload;
+mod reload;
 
 use std::borrow::Cow;
 
@@ -67,6 +68,8 @@ pub enum Command {
     Kill(Kill),
     /// Gives an actor of a supervisor another instance. Answer: [`Nothing`], before it has one.
     Restart(Kill),
+    /// Another version of modules for the actors that run. Answer: [`Reloaded`], when it is done.
+    Reload(Reload),
     /// Ends the host gracefully. Answer: [`Nothing`], at once; the connection ends with the host.
     Stop(Nothing),
 }
@@ -122,6 +125,7 @@ pub use details::{
 pub use details::{TimerRow, Timers, Tree};
 pub use live::{LogLevel, LogLevels, MailboxEvent, Sender, TraceEvent, Traced, Wait, Waits, Why};
 pub use payload::Payload;
+pub use reload::{Kept, Reload, ReloadAction, ReloadRow, Reloaded};
 
 /// Why a request was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -142,6 +146,8 @@ impl Problem {
     pub const BUSY: &'static str = "busy";
     /// Nobody has this address or name.
     pub const NO_SUCH_ACTOR: &'static str = "no-such-actor";
+    /// The manifest has no module of this name.
+    pub const NO_SUCH_MODULE: &'static str = "no-such-module";
     /// Several actors have this name.
     pub const AMBIGUOUS: &'static str = "ambiguous";
 
