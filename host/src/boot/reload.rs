@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::actor::Module as _;
+use crate::base::Grants;
 use crate::base::sync::{Arc, Mutex};
-use crate::base::{Grants, Pattern};
 use crate::control::protocol::{Kept, Reload, ReloadAction, ReloadRow, Reloaded};
 use crate::manifest::{Manifest, ModuleSpec};
 use crate::node::{ModuleEntry, Node, ReloadError, ReloadOptions, ReloadReport};
-use crate::wasm::{Source, WasmHost, WasmModule};
+use crate::wasm::{Source, Uses, WasmHost, WasmModule};
 
 /// A module as nodes know it.
 pub(super) fn entry(spec: &ModuleSpec, module: Arc<WasmModule>) -> ModuleEntry {
@@ -28,13 +28,13 @@ pub(super) fn source(spec: &ModuleSpec) -> Option<Source> {
 /// What is remembered of a version.
 #[derive(Clone, Debug)]
 struct Facts {
-    imports: Vec<String>,
+    uses: Uses,
     keeps: bool,
 }
 
 impl Facts {
     fn of(module: &WasmModule) -> Self {
-        Self { imports: module.imports().to_vec(), keeps: module.keeps() }
+        Self { uses: module.uses().clone(), keeps: module.keeps() }
     }
 }
 
@@ -113,7 +113,7 @@ impl Reloader {
         let facts = Facts::of(&new);
         let old = self.facts.lock().get(&key(name, &row.from)).cloned();
         if let Some(old) = old {
-            self.check_imports(spec, &old, &facts)?;
+            row.notes.extend(self.check_imports(spec, &old, &facts)?);
             if let Some(why) = loss(&old, &facts) {
                 let note = format!("{why}: its actors begin anew, without their state");
                 row.notes.push(note.clone());
@@ -129,28 +129,21 @@ impl Reloader {
         Ok(Some(entry(spec, new)))
     }
 
-    /// Refuses what the new version can do, the old one could not, and the manifest grants nobody.
-    fn check_imports(&self, spec: &ModuleSpec, old: &Facts, new: &Facts) -> Result<(), String> {
+    /// Tells of what the new version can do and the old one could not. Errors: the manifest grants it to nobody.
+    fn check_imports(&self, spec: &ModuleSpec, old: &Facts, new: &Facts) -> Result<Option<String>, String> {
         let own = self.manifest.actors.iter().filter(|actor| actor.module == spec.name);
-        let grants: Vec<&Grants> =
-            std::iter::once(&spec.grants).chain(own.filter_map(|it| it.grants.as_ref())).collect();
-        for import in new.imports.iter().filter(|import| !old.imports.contains(*import)) {
-            let (names, granted): (&str, fn(&Grants) -> bool) =
-                match import.split_once('@').map_or("", |(name, _)| name) {
-                    "wasmactor:actor/socket" => {
-                        ("`listen` or `connect`", |grants| some(&grants.listen) || some(&grants.connect))
-                    }
-                    "wasi:filesystem/preopens" => ("`files`", |grants| !grants.files.is_empty()),
-                    _ => continue,
-                };
-            if !grants.iter().any(|grants| granted(grants)) {
+        let others: Vec<&Grants> = own.filter_map(|actor| actor.grants.as_ref()).collect();
+        let growth = new.uses.growth(&old.uses, &spec.grants);
+        for (grant, import) in &growth.missing {
+            if !others.iter().any(|grants| grants.has(grant)) {
                 return Err(format!(
-                    "the new version imports {import}, which the old one did not: grant {names} in {}, and start the app again",
+                    "the new version imports {import}, which the old one did not, and needs the grant `{grant}`: give it in \
+                     {}, and start the app again",
                     self.manifest.path.display(),
                 ));
             }
         }
-        Ok(())
+        Ok((!growth.imports.is_empty()).then(|| format!("it imports more: {}", growth.imports.join(", "))))
     }
 }
 
@@ -166,10 +159,6 @@ fn loss(old: &Facts, new: &Facts) -> Option<&'static str> {
 
 fn key(name: &str, version: &str) -> (String, String) {
     (name.to_owned(), version.to_owned())
-}
-
-fn some(patterns: &[Pattern]) -> bool {
-    !patterns.is_empty()
 }
 
 fn fill(row: &mut ReloadRow, report: ReloadReport) {

@@ -146,8 +146,6 @@ impl Problem {
     pub const BUSY: &'static str = "busy";
     /// Nobody has this address or name.
     pub const NO_SUCH_ACTOR: &'static str = "no-such-actor";
-    /// The manifest has no module of this name.
-    pub const NO_SUCH_MODULE: &'static str = "no-such-module";
     /// Several actors have this name.
     pub const AMBIGUOUS: &'static str = "ambiguous";
 

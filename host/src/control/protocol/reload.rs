@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::control::protocol::Problem;
+
 /// Which modules are to be reloaded, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -74,4 +76,9 @@ impl ReloadRow {
     pub fn is_well(&self) -> bool {
         self.problem.is_none() && self.kept.is_empty()
     }
+}
+
+impl Problem {
+    /// The manifest has no module of this name.
+    pub const NO_SUCH_MODULE: &'static str = "no-such-module";
 }
