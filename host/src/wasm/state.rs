@@ -136,13 +136,15 @@ pub(super) struct Limits {
     elements: usize,
     /// The size that was refused last in this turn, for the text of the trap that usually follows.
     pub(super) refused: Option<usize>,
+    /// A memory has grown, or is about to, since this was set to false: it may be somewhere else now.
+    pub(super) grown: bool,
     gauge: MemoryGauge,
 }
 
 impl Limits {
     /// For an actor that is about to be made.
     pub(super) fn new(cx: &Context) -> Self {
-        Self { bound: cx.memory_limit(), memory: 0, elements: 0, refused: None, gauge: cx.memory_gauge() }
+        Self { bound: cx.memory_limit(), memory: 0, elements: 0, refused: None, grown: true, gauge: cx.memory_gauge() }
     }
 
     /// Bytes of memory that it has.
@@ -164,6 +166,7 @@ impl ResourceLimiter for Limits {
             return Ok(false);
         }
         self.memory = total;
+        self.grown = true;
         self.gauge.set(total);
         Ok(true)
     }

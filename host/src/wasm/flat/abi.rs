@@ -29,7 +29,26 @@ const LISTED: usize = crate::wasm::instance::HOSTCALL_BYTES;
 pub(in crate::wasm) struct Crossing {
     /// None until the instance is made: a start function has no memory to speak of, as in a component.
     pub(in crate::wasm) memory: Option<Memory>,
+    view: View,
     pending: Pending,
+}
+
+/// Where the memory is, and its bytes: wasmtime finds that by four loads that wait for each other, which is a fifth of a
+/// short import.
+#[derive(Clone, Copy)]
+struct View(*mut u8, usize);
+
+#[expect(unsafe_code, reason = "the memory is its store's alone, and so is this")]
+// SAFETY: it moves with the store, and is used only with the store in hand.
+unsafe impl Send for View {}
+#[expect(unsafe_code, reason = "as above")]
+// SAFETY: nothing is done with a shared one.
+unsafe impl Sync for View {}
+
+impl Default for View {
+    fn default() -> Self {
+        Self(std::ptr::NonNull::dangling().as_ptr(), 0)
+    }
 }
 
 /// What is waiting for the guest to allocate for it.
@@ -114,11 +133,30 @@ pub(super) struct Guest<'a> {
 }
 
 /// The way in for every import; those that need no memory use the store's data as it is.
+#[inline]
+#[expect(unsafe_code, reason = "a guest's memory is no Rust object")]
 pub(super) fn guest<'a>(caller: &'a mut Caller<'_, State>) -> Result<Guest<'a>> {
+    if caller.data().limits.grown {
+        return look(caller);
+    }
+    let state = caller.data_mut();
+    let View(at, size) = state.crossing.view;
+    // SAFETY: `look` saw the memory there with this size. A memory lives as long as its store, which is borrowed, and moves
+    // or grows only after `Limits::memory_growing` was asked, which sets `grown`. The guest does not run meanwhile, and its
+    // memory is no part of the state.
+    let bytes = unsafe { std::slice::from_raw_parts_mut(at, size) };
+    Ok(Guest { bytes, state })
+}
+
+/// Finds the memory.
+#[cold]
+fn look<'a>(caller: &'a mut Caller<'_, State>) -> Result<Guest<'a>> {
     let Some(memory) = caller.data().crossing.memory else {
         bail!("the guest calls the host before it is instantiated");
     };
     let (bytes, state) = memory.data_and_store_mut(caller);
+    state.crossing.view = View(bytes.as_mut_ptr(), bytes.len());
+    state.limits.grown = false;
     Ok(Guest { bytes, state })
 }
 
