@@ -18,22 +18,41 @@ pub struct Payload(Bytes);
 #[derive(Clone)]
 enum Bytes {
     /// Never more than [`INLINE`].
-    Inline(u8, [u8; INLINE]),
+    Inline(u8, Place),
     Owned(Vec<u8>),
     Shared(Arc<[u8]>),
 }
 
+/// Words, so that it is copied as such.
+#[derive(Clone, Copy)]
+#[repr(align(8))]
+struct Place([u8; INLINE]);
+
 impl Payload {
     /// No bytes; allocates nothing.
     pub fn empty() -> Self {
-        Self(Bytes::Inline(0, [0; INLINE]))
+        Self(Bytes::Inline(0, Place([0; INLINE])))
     }
 
     /// The bytes in the message itself, if they fit.
     fn inline(bytes: &[u8]) -> Option<Self> {
         let mut place = [0; INLINE];
         place.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(Self(Bytes::Inline(u8::try_from(bytes.len()).ok()?, place)))
+        Some(Self(Bytes::Inline(u8::try_from(bytes.len()).ok()?, Place(place))))
+    }
+
+    /// Some bytes of a larger memory, from `at` on. The same as of those bytes alone, but cheaper: where it can, it copies
+    /// as many bytes as there may be, whatever lies there, since a copy of known length is a few moves, while one of any
+    /// length is a call, and what it wrote is read again before it has arrived. None: out of bounds.
+    #[inline(always)]
+    pub fn part_of(memory: &[u8], at: usize, length: usize) -> Option<Self> {
+        let rest = memory.get(at..)?;
+        if let (Some(place), Ok(short)) = (rest.first_chunk(), u8::try_from(length))
+            && length <= INLINE
+        {
+            return Some(Self(Bytes::Inline(short, Place(*place))));
+        }
+        rest.get(..length).map(Self::from)
     }
 
     /// The same bytes for many receivers: cloning the result allocates nothing.
@@ -68,7 +87,7 @@ impl Deref for Payload {
     #[inline]
     fn deref(&self) -> &[u8] {
         match &self.0 {
-            Bytes::Inline(length, bytes) => &bytes[..usize::from(*length)],
+            Bytes::Inline(length, place) => &place.0[..usize::from(*length)],
             Bytes::Owned(bytes) => bytes,
             Bytes::Shared(bytes) => bytes,
         }
@@ -113,6 +132,13 @@ mod tests {
             let bytes: Vec<u8> = (0..length).map(|index| index.to_le_bytes()[0]).collect();
             let payload = Payload::from(&bytes[..]);
             assert_eq!(*payload, bytes[..]);
+            let memory = [&[1; 7][..], &bytes, &[2; 9]].concat();
+            for room in [0, 8, 9] {
+                let memory = &memory[..memory.len() - 9 + room];
+                assert_eq!(Payload::part_of(memory, 7, bytes.len()).expect("inside"), payload);
+                assert_eq!(Payload::part_of(memory, 7, bytes.len() + room + 1), None);
+                assert_eq!(Payload::part_of(memory, memory.len() + 1, 0), None);
+            }
             assert_eq!(*payload.clone().into_shared(), bytes[..]);
             assert_eq!(payload.clone().into_shared().into_vec(), bytes);
             assert_eq!(Payload::from(bytes.clone()).into_vec(), bytes);

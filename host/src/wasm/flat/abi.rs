@@ -210,6 +210,7 @@ fn text(memory: &[u8], at: u32, length: u32) -> Result<&str> {
         .map_err(|error| format_err!("a string is not UTF-8: {error}"))
 }
 
+#[cold]
 fn outside(at: u32, length: usize) -> wasmtime::Error {
     format_err!("a pointer out of bounds: {length} bytes at {at:#x}")
 }
@@ -246,8 +247,10 @@ impl Guest<'_> {
     }
 
     /// The same as a payload.
+    #[inline(always)]
     pub(super) fn payload(&self, at: u32, length: u32) -> Result<Payload> {
-        self.bytes(at, length).map(Payload::from)
+        let length = length as usize;
+        Payload::part_of(self.bytes, at as usize, length).ok_or_else(|| outside(at, length))
     }
 
     /// A `string`.
