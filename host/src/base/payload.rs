@@ -34,11 +34,16 @@ impl Payload {
         Self(Bytes::Inline(0, Place([0; INLINE])))
     }
 
-    /// The bytes in the message itself, if they fit.
-    fn inline(bytes: &[u8]) -> Option<Self> {
-        let mut place = [0; INLINE];
-        place.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(Self(Bytes::Inline(u8::try_from(bytes.len()).ok()?, Place(place))))
+    /// The bytes in the message itself; at most [`INLINE`].
+    #[inline]
+    fn inline(bytes: &[u8]) -> Self {
+        debug_assert!(bytes.len() <= INLINE);
+        #[expect(clippy::cast_possible_truncation, reason = "64 at most")]
+        let mut payload = Self(Bytes::Inline(bytes.len() as u8, Place([0; INLINE])));
+        if let Bytes::Inline(_, place) = &mut payload.0 {
+            place.0[..bytes.len()].copy_from_slice(bytes);
+        }
+        payload
     }
 
     /// Some bytes of a larger memory, from `at` on. The same as of those bytes alone, but cheaper: where it can, it copies
@@ -105,14 +110,14 @@ impl Eq for Payload {}
 impl From<Vec<u8>> for Payload {
     #[inline]
     fn from(bytes: Vec<u8>) -> Self {
-        Self::inline(&bytes).unwrap_or(Self(Bytes::Owned(bytes)))
+        if bytes.len() <= INLINE { Self::inline(&bytes) } else { Self(Bytes::Owned(bytes)) }
     }
 }
 
 impl From<&[u8]> for Payload {
     #[inline]
     fn from(bytes: &[u8]) -> Self {
-        Self::inline(bytes).unwrap_or_else(|| Self(Bytes::Owned(bytes.to_vec())))
+        if bytes.len() <= INLINE { Self::inline(bytes) } else { Self(Bytes::Owned(bytes.to_vec())) }
     }
 }
 
