@@ -8,6 +8,7 @@
 
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
+use std::ptr::{slice_from_raw_parts_mut, with_exposed_provenance_mut};
 
 use crate::bindings::exports::wasmactor::actor::handler;
 
@@ -19,7 +20,8 @@ pub trait Entry: handler::Guest {
     fn answered(session: u64, payload: Vec<u8>) -> Result<(), String>;
 }
 
-/// Where the host finds the error that `handle` returned, until `cabi_post` or the next event.
+/// Where the host finds the error that `handle` returned last, until there is another one. So there is no `cabi_post`,
+/// which would be one more call for each event.
 struct Returned(UnsafeCell<[usize; 3]>);
 
 #[expect(unsafe_code, reason = "a static that the host reads")]
@@ -58,24 +60,49 @@ pub unsafe fn handle<T: Entry>(
                 let (at, length) = (third.as_ptr().cast::<*mut u8>().read(), fourth.addr());
                 T::answered(first.cast_unsigned(), Vec::from_raw_parts(at, length, length))
             }
-            _ => return handler::_export_handle_cabi::<T>(event, first, second, third, fourth, fifth),
+            _ => {
+                let at = handler::_export_handle_cabi::<T>(event, first, second, third, fourth, fifth);
+                // What `cabi_post` would free goes the same way as our own.
+                return match at.read() {
+                    0 => at,
+                    _ => {
+                        let [_, text, length] = at.cast::<[usize; 3]>().read();
+                        failed(boxed(text, length))
+                    }
+                };
+            }
         }
     };
     match done {
         Ok(()) => DONE.0.get().cast(),
-        Err(reason) => failed(reason),
+        Err(reason) => failed(reason.into_bytes().into_boxed_slice()),
     }
 }
 
 /// What `handle` returns with an error.
 #[cold]
 #[expect(unsafe_code, reason = "the canonical ABI")]
-fn failed(reason: String) -> *mut u8 {
-    let text = Box::leak(reason.into_bytes().into_boxed_slice());
+fn failed(reason: Box<[u8]>) -> *mut u8 {
+    let (length, text) = (reason.len(), Box::into_raw(reason).cast::<u8>());
     let returned = FAILED.0.get();
-    // SAFETY: nobody reads it before this returns.
-    unsafe { returned.write([1, text.as_mut_ptr().expose_provenance(), text.len()]) };
+    // SAFETY: the host has read what was there, and reads no more before this returns; a text there is a leaked box's.
+    unsafe {
+        if let [1, old, length] = returned.replace([1, text.expose_provenance(), length]) {
+            drop(boxed(old, length));
+        }
+    }
     returned.cast()
+}
+
+/// A box of bytes again.
+///
+/// # Safety
+///
+/// Address and length are those of one that was leaked.
+#[expect(unsafe_code, reason = "the canonical ABI")]
+unsafe fn boxed(at: usize, length: usize) -> Box<[u8]> {
+    // SAFETY: the caller's promise.
+    unsafe { Box::from_raw(slice_from_raw_parts_mut(with_exposed_provenance_mut::<u8>(at), length)) }
 }
 
 /// The path by which wit-bindgen's `export!` finds the macro.
@@ -120,14 +147,6 @@ macro_rules! __wasmactor_exports {
                 fifth: usize,
             ) -> *mut u8 {
                 unsafe { $crate::entry::handle::<$export>(event, first, second, third, fourth, fifth) }
-            }
-
-            // SAFETY: the host calls it as the canonical ABI says; what it hands on is what it was handed.
-            #[unsafe(export_name = "cabi_post_wasmactor:actor/handler@0.1.0#handle")]
-            unsafe extern "C" fn after_handle(returned: *mut u8) {
-                unsafe {
-                    $crate::bindings::exports::wasmactor::actor::handler::__post_return_handle::<$export>(returned)
-                }
             }
         };
     };

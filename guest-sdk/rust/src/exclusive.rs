@@ -149,7 +149,9 @@ pub fn message<A: Actor>(actor: &mut A, source: u64, session: u64, kind: u32, pa
         ENCODED => decode(&payload).map_err(Failure::from).and_then(|message| actor.handle(message, &from)),
         kind => actor.raw(kind, payload, &from),
     };
-    from.request.finish(outcome).map_or(Ok(()), Err)
+    let failed = from.request.finish(outcome);
+    from.give_back();
+    failed.map_or(Ok(()), Err)
 }
 
 #[doc(hidden)]

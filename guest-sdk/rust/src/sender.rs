@@ -67,6 +67,11 @@ pub(crate) struct Request {
     pub(crate) failure: Cell<Option<String>>,
 }
 
+thread_local! {
+    /// A request that is over and that nobody has.
+    static SPARE: Cell<Option<Rc<Request>>> = const { Cell::new(None) };
+}
+
 /// The sender of the message that is being handled.
 #[derive(Clone, Debug)]
 pub struct Sender {
@@ -76,8 +81,22 @@ pub struct Sender {
 
 impl Sender {
     pub(crate) fn new(address: u64, session: u64) -> Self {
-        let request = Request { session: Cell::new(session), stage: Cell::new(Stage::Open), failure: Cell::new(None) };
-        Self { address: address.into(), request: Rc::new(request) }
+        let request = match SPARE.take() {
+            Some(request) => {
+                request.session.set(session);
+                request.stage.set(Stage::Open);
+                request
+            }
+            None => Rc::new(Request::new(session)),
+        };
+        Self { address: address.into(), request }
+    }
+
+    /// Its turn is over, and its request with it: if nobody else has kept the sender, the next one needs no allocation.
+    pub(crate) fn give_back(self) {
+        if Rc::strong_count(&self.request) == 1 {
+            SPARE.set(Some(self.request));
+        }
     }
 
     /// Who sent it.
@@ -152,6 +171,10 @@ impl std::fmt::Debug for Request {
 }
 
 impl Request {
+    fn new(session: u64) -> Self {
+        Self { session: Cell::new(session), stage: Cell::new(Stage::Open), failure: Cell::new(None) }
+    }
+
     fn wants_reply(&self) -> bool {
         self.session.get() != 0
     }

@@ -7,6 +7,7 @@
 //! `Cell`s, because each access to a guest's memory checks its bounds, and a borrow that is counted is three of them.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
@@ -273,9 +274,11 @@ pub async fn yield_now() {
 }
 
 /// Polls a task whose future was taken from its place.
+#[inline(always)]
 fn poll(place: &'static Place, mut work: Work) {
     TASKS.with(|tasks| tasks.current.set(Some(place)));
-    let waker = waker(std::ptr::from_ref(place).cast());
+    // To drop it is a call that does nothing.
+    let waker = ManuallyDrop::new(waker(std::ptr::from_ref(place).cast()));
     if work.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
         place.work.set(Some(work));
         return TASKS.with(|tasks| tasks.current.set(None));

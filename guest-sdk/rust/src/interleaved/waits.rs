@@ -44,6 +44,13 @@ struct Slot {
     next_free: Cell<Option<&'static Slot>>,
 }
 
+impl Slot {
+    #[cold]
+    fn leaked() -> &'static Self {
+        Box::leak(Box::default())
+    }
+}
+
 /// Slots by their sessions: an open table with linear search. The host counts sessions up, so they spread well, and a wait
 /// is found in a few steps.
 struct Table {
@@ -127,28 +134,39 @@ thread_local! {
 }
 
 impl Waits {
-    #[inline]
+    #[inline(always)]
     fn insert(&self, session: u64) -> &'static Slot {
         let slot = match self.free.get() {
             Some(slot) => {
                 self.free.set(slot.next_free.get());
                 slot
             }
-            None => Box::leak(Box::default()),
+            None => Slot::leaked(),
         };
         slot.session.set(session);
         if let Some(older) = self.newest.replace(Some(slot)) {
-            self.table.borrow_mut().insert(older);
+            self.keep(older);
         }
         slot
     }
 
-    #[inline]
+    /// No longer the newest.
+    #[cold]
+    fn keep(&self, older: &'static Slot) {
+        self.table.borrow_mut().insert(older);
+    }
+
+    #[inline(always)]
     fn remove(&self, session: u64) -> Option<&'static Slot> {
         match self.newest.get() {
             Some(newest) if newest.session.get() == session => self.newest.take(),
-            _ => self.table.borrow_mut().remove(session),
+            _ => self.find(session),
         }
+    }
+
+    #[inline(never)]
+    fn find(&self, session: u64) -> Option<&'static Slot> {
+        self.table.borrow_mut().remove(session)
     }
 
     #[inline]

@@ -236,12 +236,7 @@ pub(super) fn aligned(at: u32, align: u32) -> Result<()> {
 
 /// Arguments.
 impl Guest<'_> {
-    /// A `list<u8>`.
-    pub(super) fn bytes(&self, at: u32, length: u32) -> Result<&[u8]> {
-        slice(self.bytes, at, length as usize)
-    }
-
-    /// The same, and the state beside it.
+    /// A `list<u8>`, and the state beside it.
     pub(super) fn bytes_and_state(&mut self, at: u32, length: u32) -> Result<(&[u8], &mut State)> {
         Ok((slice(self.bytes, at, length as usize)?, self.state))
     }
