@@ -17,6 +17,7 @@
 //! | `tcp-echo` | connections | requests | those of `client`, for every system |
 //! | `fairness` | | milliseconds of each of the two countings | `fairness` (percent); as many endless loops as workers; ours: `fairness-turn-p50`, `-p99`, `-max` |
 //! | `figures` | | messages of each run | `figures-send`, `-price` (ns), `-share` (percent); the same in instructions |
+//! | `reload` | stores | reloads of all | ours: `reload-pause-p50`, `-p99`: how long a store handled nothing; `bytes` is its state |
 //! | `loops` | | sorts; of the others 24 times as many | `loops-checksum`, `-histogram`, `-sort`: one pass |
 //!
 //! Must hold: what is timed lies between a start and a done message; start-up, warm-up and the end of an app are not in
@@ -32,6 +33,7 @@ pub(crate) mod kv;
 mod loops;
 mod million;
 mod pairs;
+mod reload;
 mod ring;
 mod send;
 mod spawn;
@@ -86,7 +88,7 @@ pub(crate) struct Workload {
 }
 
 /// All, in the order of the tables.
-pub(crate) const ALL: [Workload; 17] = [
+pub(crate) const ALL: [Workload; 18] = [
     send::SEND,
     call::CALL,
     fan_in::FAN_IN,
@@ -103,6 +105,7 @@ pub(crate) const ALL: [Workload; 17] = [
     figures::FIGURES,
     cold_start::COLD_START,
     kv::KV,
+    reload::RELOAD,
     million::MILLION,
 ];
 

@@ -34,6 +34,11 @@ impl App {
         Ok(Self { node, threads, modules })
     }
 
+    /// The node itself.
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
     /// Whether actors of this module can be started.
     pub(crate) fn knows(&self, module: &str) -> bool {
         self.modules.contains(&module)
