@@ -21,7 +21,7 @@ pub(crate) const RELOAD: Workload = Workload {
     name: "reload",
     about: "stores of examples/kv, each with as many bytes in 64 keys, are reloaded again and again while others ask them \
             without pause: how long a store handles nothing (saving, a new instance, loading)",
-    sizes: &[(64 << 10, 4, 200), (1 << 20, 4, 50)],
+    sizes: &[(64 << 10, 4, 50)],
     fit: Fit::No,
     ours: SDK,
     large: false,
