@@ -2,8 +2,8 @@
 //! behavior between two turns.
 //!
 //! `save` must leave an instance that goes on, even if it traps or never ends: so the guest's memory and globals are copied
-//! before, and put back after a failure. Measured, a copy costs about as much as the save itself (docs/performance.md); pages
-//! of zeros are not copied. What cannot be put back is the length of the memory (the guest's allocator does not know of more) and
+//! before, and put back after a failure. With the copy, a store of examples/kv with 64 KiB of state pauses for 0.3 ms in all
+//! (`cargo xtask bench reload`); pages of zeros are not copied. What cannot be put back is the length of the memory (the guest's allocator does not know of more) and
 //! what it stored in tables, which no toolchain of ours does.
 //!
 //! Must hold: after a failed `save` the instance is as it was; what the guest passes is checked as everywhere; while its
