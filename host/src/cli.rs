@@ -79,7 +79,7 @@ enum Command {
     /// List the actors of a running host: what they do, what waits, what they have used
     #[command(visible_aliases = ["list", "stat"])]
     Ps(remote::Ps),
-    /// Watch the actors of a running host: a list or a tree, sorted and filtered, with keys to end or restart them
+    /// Watch the actors of a running host: a list or a tree, sorted and filtered, with keys to end, restart and reload them
     Top(top::Top),
     /// List the actors that have the most memory: `ps --sort memory`
     Mem(remote::Ps),

@@ -36,7 +36,7 @@ fn top_at_80_by_24_sorts_filters_shows_details_and_kills() {
     assert!(screen.lines().any(|line| line.starts_with("  .bob ")), "{screen}");
     terminal.press(&["t"]);
     terminal.press(&["s", "s", "s", "s", "s"]);
-    let screen = terminal.shows("names", |screen| screen.contains("sort: name"));
+    let screen = terminal.shows("names", |screen| screen.contains("sort:name"));
     assert!(screen.lines().nth(3).is_some_and(|line| line.starts_with(".alice ")), "{screen}");
     terminal.press(&["/"]);
     terminal.press(&["-l", "bob"]);

@@ -6,7 +6,9 @@ use std::time::Instant;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde_json::Value;
 
-use crate::control::protocol::{ActorInfo, ActorRow, Actors, Command, Kill, Pong, Sort, Tree, TreeNode, Who};
+use crate::control::protocol::{
+    ActorInfo, ActorRow, Actors, Command, Kill, Pong, Reload, Reloaded, Sort, Tree, TreeNode, Who,
+};
 
 /// The orders, as `s` goes through them.
 const SORTS: [Sort; 7] = [Sort::Cpu, Sort::Mailbox, Sort::Memory, Sort::Messages, Sort::Age, Sort::Name, Sort::Address];
@@ -27,7 +29,7 @@ pub(super) enum Mode {
     Browse,
     /// The filter is typed.
     Filter,
-    /// `y` does it.
+    /// `y` does it: to an actor, or a module.
     Confirm(Action, String),
     Details,
     Help,
@@ -38,6 +40,8 @@ pub(super) enum Mode {
 pub(super) enum Action {
     Kill,
     Restart,
+    /// Of its module, with all actors of it.
+    Reload,
 }
 
 impl Action {
@@ -45,6 +49,7 @@ impl Action {
         match self {
             Self::Kill => "kill",
             Self::Restart => "restart",
+            Self::Reload => "reload",
         }
     }
 }
@@ -138,6 +143,12 @@ impl State {
     pub(super) fn answered(&mut self, answer: Value) {
         if self.mode == Mode::Details {
             self.details = serde_json::from_value(answer).ok().map(Box::new);
+        } else if let Ok(Reloaded { modules }) = serde_json::from_value(answer)
+            && let Some(row) = modules.first()
+        {
+            let count = row.exchanged + row.restarted;
+            let done = || format!("{}@{}: {count} actors changed, {} kept", row.module, row.to, row.kept.len());
+            self.said = row.problem.as_ref().map_or_else(done, |problem| format!("{}: {problem}", row.module));
         }
     }
 
@@ -207,6 +218,7 @@ impl State {
                 Effect::Ask(match action {
                     Action::Kill => Command::Kill(kill),
                     Action::Restart => Command::Restart(kill),
+                    Action::Reload => Command::Reload(Reload { module: Some(kill.actor), ..Reload::default() }),
                 })
             }
             Mode::Confirm(..) | Mode::Details | Mode::Help => Effect::Nothing,
@@ -238,6 +250,7 @@ impl State {
             KeyCode::Char('?' | 'h') => self.mode = Mode::Help,
             KeyCode::Char('k') => self.confirm(Action::Kill),
             KeyCode::Char('r') => self.confirm(Action::Restart),
+            KeyCode::Char('R') => self.confirm(Action::Reload),
             KeyCode::Enter => {
                 if let Some(actor) = self.address().map(str::to_owned) {
                     (self.mode, self.details) = (Mode::Details, None);
@@ -250,8 +263,10 @@ impl State {
     }
 
     fn confirm(&mut self, action: Action) {
-        if let Some(actor) = self.address() {
-            self.mode = Mode::Confirm(action, actor.to_owned());
+        let row = self.shown.get(self.selected).and_then(|shown| shown.row.as_ref());
+        if let Some(row) = row {
+            let whom = if action == Action::Reload { &row.module } else { &row.address };
+            self.mode = Mode::Confirm(action, whom.clone());
         }
     }
 

@@ -60,6 +60,7 @@ s       sort by cpu, mailbox, memory, messages, age, name, address
 t       as a tree: supervisors, members, children
 /       filter by the beginning of the name or the module; Esc: all
 k       kill the selected actor          r   restart it, by its supervisor
+R       reload its module, for all actors of it
 p       pause                            q   quit";
 
 fn heading(state: &State) -> Vec<Line<'static>> {
@@ -82,12 +83,15 @@ fn footing(state: &State) -> Line<'static> {
         }
         _ if !state.said.is_empty() => Line::from(tame(&state.said).bold()),
         _ => {
-            let filter = if state.filter.is_empty() { String::new() } else { format!("  filter: {}", state.filter) };
-            Line::from(format!(
-                "q quit  s sort: {}  t {}  / filter  Enter details  k kill  r restart  ? keys{filter}",
-                sort_name(state.sort()),
-                if state.as_tree() { "list" } else { "tree" },
-            ))
+            let sort = format!("sort:{}", sort_name(state.sort()));
+            let tree = if state.as_tree() { "list" } else { "tree" };
+            let filter = if state.filter.is_empty() { "filter" } else { &state.filter };
+            let keys = [("q", "quit"), ("s", &sort), ("t", tree), ("/", filter), ("Enter", "info"), ("k", "kill")];
+            let more = [("r", "restart"), ("R", "reload"), ("?", "keys")];
+            let spans = keys.iter().chain(&more);
+            Line::from_iter(spans.flat_map(|(key, word)| {
+                [Span::from((*key).to_owned()).bold(), Span::from(format!(" {} ", tame(word)))]
+            }))
         }
     }
 }
@@ -176,7 +180,10 @@ mod tests {
         assert_eq!(lines[1], "cpu 75.0%  1005 messages/s  memory 192.0 KiB");
         assert_eq!(lines[2], "NAME                        ADDRESS   STATE   MAILBOX   CPU%     MEMORY    MSG/S");
         assert_eq!(lines[3], ".actor.2                    :00000002 idle          2   50.0   64.0 KiB     1000");
-        assert!(lines[23].starts_with("q quit  s sort: cpu  t tree  / filter"), "{lines:#?}");
+        assert!(
+            lines[23] == "q quit s sort:cpu t tree / filter Enter info k kill r restart R reload ? keys",
+            "{lines:#?}"
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What keys do, and what is shown in which order.
 
 use super::{Action, Effect, Mode, State};
-use crate::control::protocol::{ActorRow, Actors, Command, Kill, Pong, Sort, Tree, TreeNode};
+use crate::control::protocol::{ActorRow, Actors, Command, Kill, Pong, Reload, ReloadRow, Sort, Tree, TreeNode};
 use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use std::time::{Duration, Instant};
 
@@ -103,6 +103,23 @@ fn a_kill_is_confirmed() {
     press(&mut state, KeyCode::Char('r'));
     let kill = Kill { actor: ":00000002".to_owned(), reason: Some("from top".to_owned()) };
     assert_eq!(press(&mut state, KeyCode::Char('y')), Effect::Ask(Command::Restart(kill)));
+}
+
+#[test]
+fn a_module_is_reloaded_and_what_came_of_it_is_said() {
+    let mut state = state(false);
+    press(&mut state, KeyCode::Char('R'));
+    assert_eq!(state.mode, Mode::Confirm(Action::Reload, "puppet".to_owned()));
+    let reload = Reload { module: Some("puppet".to_owned()), ..Reload::default() };
+    assert_eq!(press(&mut state, KeyCode::Char('y')), Effect::Ask(Command::Reload(reload)));
+    let row = ReloadRow { module: "puppet".to_owned(), to: "ab".to_owned(), exchanged: 3, ..ReloadRow::default() };
+    let told = |state: &mut State, row: &ReloadRow| {
+        state.answered(serde_json::json!({ "modules": [row] }));
+        state.said.clone()
+    };
+    assert_eq!(told(&mut state, &row), "puppet@ab: 3 actors changed, 0 kept");
+    let row = ReloadRow { problem: Some("no `save`".to_owned()), ..row };
+    assert_eq!(told(&mut state, &row), "puppet: no `save`");
 }
 
 #[test]
