@@ -10,6 +10,7 @@
 //! An app also stops by itself when no actor is left, or when a supervisor with nobody above it gave up.
 
 mod check;
+mod machine;
 mod reload;
 mod signals;
 mod watch;
@@ -31,7 +32,7 @@ use crate::crash;
 use crate::manifest::{ActorSpec, Manifest};
 use crate::net::Net;
 use crate::node::supervise::{Membership, SupervisorId};
-use crate::node::{Node, NodeOptions, SpawnSpec};
+use crate::node::{Budget, Node, NodeOptions, SpawnSpec};
 use crate::threads::Threads;
 use crate::time::Clock;
 use crate::wasm::{LoadError, Source, WasmHost, WasmModule, WasmOptions};
@@ -98,6 +99,11 @@ fn options(manifest: &Manifest) -> NodeOptions {
         workers: host.workers.unwrap_or(defaults.workers),
         call_timeout: host.call_timeout,
         payload: manifest.limits.payload,
+        budget: Budget {
+            actors: host.actors.unwrap_or(usize::MAX),
+            sockets: host.sockets.unwrap_or(usize::MAX),
+            memory: host.memory.or_else(machine::most_memory).unwrap_or(usize::MAX),
+        },
         slice: host.slice,
         env: manifest.env.clone(),
     }

@@ -87,6 +87,10 @@ pub struct HostSettings {
     pub call_timeout: Duration,
     /// What actors get to finish when the host stops.
     pub stop_timeout: Duration,
+    /// What all actors together may have; `None` of memory: most of the machine's.
+    pub actors: Option<usize>,
+    pub sockets: Option<usize>,
+    pub memory: Option<usize>,
     /// How long a turn keeps its worker while others wait, 100 µs to 1 s.
     pub slice: Duration,
     /// Lines below this level are not logged.
@@ -101,6 +105,9 @@ impl Default for HostSettings {
             workers: None,
             call_timeout: Duration::from_secs(5),
             stop_timeout: Duration::from_secs(5),
+            actors: None,
+            sockets: None,
+            memory: None,
             slice: Duration::from_millis(1),
             log: Level::INFO,
             log_file: None,

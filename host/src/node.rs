@@ -7,7 +7,8 @@
 //! | `deliver` | a message, or an answer, into a mailbox |
 //! | `messaging`, `blocking` | send, request, reply; exclusive calls |
 //! | `deadline` | when time is over |
-//! | `limits` | how much one actor may use |
+//! | `budget` | how much all may use together |
+//! | `limits`, `quota`, `log_rate` | how much one actor may use; its share of a core; its lines in the log |
 //! | `spawn`, `exit` | birth and death |
 //! | `supervise`, `restart`, `links` | restarts by policy, what an actor keeps over one, ends that go on to others |
 //! | `lifecycle`, `names`, `timers`, `sockets`, `log` | the rest of an actor's imports |
@@ -25,6 +26,7 @@
 //! watchers' lock, under which a mailbox may be asked whether its actor lives.
 
 pub mod blocking;
+pub mod budget;
 pub mod context;
 pub mod crash;
 pub mod deadline;
@@ -37,11 +39,13 @@ pub mod lifecycle;
 pub mod limits;
 mod links;
 pub mod log;
+mod log_rate;
 pub mod messaging;
 pub mod metrics;
 pub mod names;
 pub mod native;
 pub mod outside;
+pub mod quota;
 pub mod reload;
 mod restart;
 pub mod slice;
@@ -61,6 +65,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use budget::Budget;
 pub use context::{Awaited, Context};
 pub use editions::Edition;
 pub use limits::Limits;
@@ -89,6 +94,8 @@ pub struct NodeOptions {
     pub payload: usize,
     /// How long a turn keeps its worker while others wait.
     pub slice: Duration,
+    /// What all actors together may have.
+    pub budget: Budget,
     /// Entries of the manifest's `[env]` table.
     pub env: BTreeMap<String, String>,
 }
@@ -100,6 +107,7 @@ impl Default for NodeOptions {
             call_timeout: Duration::from_secs(5),
             payload: Limits::default().payload,
             slice: Duration::from_millis(1),
+            budget: Budget::default(),
             env: BTreeMap::new(),
         }
     }
@@ -131,6 +139,8 @@ pub struct Node {
     pub(in crate::node) failed: AtomicUsize,
     pub(in crate::node) ticks: RwLock<Vec<Tick>>,
     pub(in crate::node) supervision: supervise::Supervision,
+    /// The process has used up its budget of memory.
+    pub(in crate::node) short: Padded<AtomicBool>,
     pub(in crate::node) eyes: inspect::Eyes,
     pub(in crate::node) crashes: OnceLock<crash::Crashes>,
 }
@@ -150,7 +160,7 @@ impl Node {
     pub fn new(options: NodeOptions, clock: Clock, net: Net) -> Arc<Self> {
         let bell = net.clone();
         Arc::new(Self {
-            table: Table::new(0, options.workers),
+            table: Table::with_room(0, options.workers, options.budget.actors),
             registry: Registry::default(),
             run: RunQueue::with_ring(options.workers, move || bell.ring()),
             timers: timers::Timers::new(),
@@ -165,6 +175,7 @@ impl Node {
             failed: AtomicUsize::new(0),
             ticks: RwLock::new(Vec::new()),
             supervision: supervise::Supervision::default(),
+            short: Padded::default(),
             eyes: inspect::Eyes::default(),
             crashes: OnceLock::new(),
             options,

@@ -118,6 +118,8 @@ pub struct Table<C> {
     /// One a worker, the last for everybody else.
     shelves: Box<[Padded<Shelf>]>,
     store: Padded<Shelf>,
+    /// Slots that there may be, the one that is none among them.
+    room: u32,
     /// The first slot that was never given out. 0 never is: it is "none".
     fresh: Padded<AtomicU32>,
 }
@@ -131,12 +133,20 @@ impl<C> std::fmt::Debug for Table<C> {
 impl<C> Table<C> {
     /// An empty table of a node with so many workers.
     pub fn new(node: u8, workers: usize) -> Self {
+        Self::with_room(node, workers, usize::MAX)
+    }
+
+    /// The same for so many actors at once.
+    pub fn with_room(node: u8, workers: usize, most: usize) -> Self {
+        let all = CHUNKS * CHUNK;
+        let room = u32::try_from(most.saturating_add(1).min(all)).expect("the table has 2^24 slots");
         let shelf = || Padded(Brief::new(VecDeque::new()));
         Self {
             node,
             chunks: (0..CHUNKS).map(|_| OnceLock::new()).collect(),
             shelves: (0..=workers).map(|_| shelf()).collect(),
             store: shelf(),
+            room,
             fresh: Padded(AtomicU32::new(1)),
         }
     }
@@ -145,7 +155,7 @@ impl<C> Table<C> {
         &self.shelves[worker.unwrap_or(self.shelves.len() - 1)]
     }
 
-    /// A free slot and the address it will have. None: 16.7 million actors are alive.
+    /// A free slot and the address it will have. None: there is room for no more, at most 16.7 million.
     pub fn reserve(&self, worker: Option<usize>) -> Option<(Address, &Slot<C>)> {
         let cool = {
             let mut shelf = self.shelf(worker).lock();
@@ -166,8 +176,7 @@ impl<C> Table<C> {
         if let Some(slot) = self.store.lock().pop_front() {
             return Some(slot);
         }
-        let limit = u32::try_from(CHUNKS * CHUNK).expect("the table has 2^24 slots");
-        let next = |fresh| (fresh < limit).then_some(fresh + 1);
+        let next = |fresh| (fresh < self.room).then_some(fresh + 1);
         self.fresh.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).ok()
     }
 
@@ -281,6 +290,16 @@ mod tests {
             table.release(Some(1), address);
         }
         assert!(table.slots().count() < rounds / 10, "freed slots are not used again");
+    }
+
+    #[test]
+    fn there_is_room_for_so_many() {
+        let table: Table<()> = Table::with_room(0, 1, 3);
+        let all: Vec<Address> = (0..3).map(|_| table.reserve(Some(0)).expect("room").0).collect();
+        assert!(table.reserve(Some(0)).is_none() && table.reserve(None).is_none());
+        table.release(Some(0), all[1]);
+        assert_eq!(table.reserve(None).expect("room").0.slot(), all[1].slot());
+        assert!(table.reserve(None).is_none());
     }
 
     #[test]

@@ -3,10 +3,13 @@
 //! Must hold: what a module's table names is the most that an entry of the module may have: who wrote it knows the module,
 //! and an entry that asks for more is taken for a slip. What only `[limits]` names, or nobody, can be raised anywhere.
 
+use std::time::Duration;
+
 use crate::manifest::Limits;
 use crate::manifest::diagnostic::Findings;
 use crate::manifest::raw::{Node, Section};
 use crate::manifest::{check, values};
+use crate::node::quota::WHOLE;
 
 /// A page of wasm memory, and all that 32-bit memory can address.
 const MEMORY: std::ops::RangeInclusive<u64> = 64 << 10..=4 << 30;
@@ -14,6 +17,9 @@ const MEMORY: std::ops::RangeInclusive<u64> = 64 << 10..=4 << 30;
 const PAYLOAD: std::ops::RangeInclusive<u64> = 1..=1 << 30;
 /// From one letter's payload to all memory there could be.
 const MAILBOX_BYTES: std::ops::RangeInclusive<u64> = 64..=1 << 40;
+
+/// What a pool of tables has room for.
+const TABLE: u32 = 1 << 20;
 
 /// What one table says, and which of its keys were there.
 #[derive(Clone, Debug)]
@@ -63,6 +69,24 @@ impl Reader<'_, '_, '_> {
         self.value(key, most, found, findings)
     }
 
+    fn table(&mut self, old: &Limits, findings: &mut Findings<'_>) -> usize {
+        let found = self.section.integer("table", 0..=TABLE, findings).map(|count| count as usize);
+        self.value("table", old.table, found, findings)
+    }
+
+    fn cpu(&mut self, old: &Limits, findings: &mut Findings<'_>) -> u32 {
+        let found = self.section.integer("cpu", 1..=WHOLE, findings);
+        self.value("cpu", old.cpu, found, findings)
+    }
+
+    /// "0s" is no limit, which is the most.
+    fn turn(&mut self, old: &Limits, findings: &mut Findings<'_>) -> Duration {
+        let most = |time: Duration| if time.is_zero() { Duration::MAX } else { time };
+        let found = values::duration(&mut self.section, "turn", findings);
+        self.value("turn", most(old.turn), found.map(most), findings);
+        found.unwrap_or(old.turn)
+    }
+
     fn size(
         &mut self,
         key: &'static str,
@@ -83,6 +107,9 @@ pub(super) fn read(node: Option<&Node<'_>>, title: &str, base: &Read, findings: 
     let mailbox = reader.section.integer("mailbox", 1..=u32::MAX, findings).map(|count| count as usize);
     let limits = Limits {
         memory: reader.size("memory", MEMORY, old.memory, findings),
+        table: reader.table(old, findings),
+        turn: reader.turn(old, findings),
+        cpu: reader.cpu(old, findings),
         mailbox: reader.value("mailbox", old.mailbox, mailbox, findings),
         mailbox_bytes: reader.size("mailbox-bytes", MAILBOX_BYTES, old.mailbox_bytes, findings),
         full: reader.section.choice("mailbox-full", &check::FULL, findings).unwrap_or(old.full),
@@ -91,6 +118,8 @@ pub(super) fn read(node: Option<&Node<'_>>, title: &str, base: &Read, findings: 
         timers: reader.count("timers", old.timers, findings),
         sockets: reader.count("sockets", old.sockets, findings),
         children: reader.count("children", old.children, findings),
+        files: reader.count("files", old.files, findings),
+        log: reader.count("log", old.log, findings),
     };
     let named = reader.named;
     reader.section.finish(findings);

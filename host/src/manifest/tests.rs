@@ -165,7 +165,7 @@ fn unknown_keys_say_what_was_meant() {
         "cuont = 2\n[host]\nworker = 2\nzzz = 1\n",
         "app.toml:8:1: error: unknown key `cuont` in [[actor]]\n  hint: did you mean `count`?\n\
          app.toml:10:1: error: unknown key `worker` in [host]\n  hint: did you mean `workers`?\n\
-         app.toml:11:1: error: unknown key `zzz` in [host]\n  hint: keys here: call-timeout, slice, workers, stop-timeout, log, log-file",
+         app.toml:11:1: error: unknown key `zzz` in [host]\n  hint: keys here: call-timeout, slice, workers, stop-timeout, actors, sockets, memory, log, log-file",
     );
     check_more(
         "[actors]\n",

@@ -17,6 +17,8 @@ use crate::node::Node;
 use crate::node::crash::{Head, Recorder};
 use crate::node::editions::Kind;
 use crate::node::exchange::{Exchange, Exchanging};
+use crate::node::log_rate::LogRate;
+use crate::node::quota::Quota;
 use crate::node::restart::OwnSockets;
 use crate::node::slice::Long;
 use crate::node::timers::TimerKey;
@@ -115,6 +117,11 @@ pub(in crate::node) struct Rare {
     pub member: bool,
     /// Instances that the actor had before this one.
     pub instance: u64,
+    pub log_rate: LogRate,
+    /// What is left of the actor's share of a core, if it has less than a whole one.
+    pub quota: Option<Quota>,
+    /// The turn that was interrupted last, by its number, and when it was first.
+    pub interrupted: (u64, u64),
     /// Numbers drawn by this instance that may have no entropy.
     pub drawn: usize,
     /// Sockets of this instance; none: the first one, and all of the actor's are.
@@ -315,6 +322,16 @@ impl Context {
     /// What the actor may touch.
     pub fn grants(&self) -> &Grants {
         &self.inner().kind.grants
+    }
+
+    /// Elements of tables that the actor may have.
+    pub fn table_limit(&self) -> usize {
+        self.inner().kind.limits.table
+    }
+
+    /// Files, streams and pollables of WASI that the actor may have.
+    pub fn files_limit(&self) -> usize {
+        self.inner().kind.limits.files as usize
     }
 
     /// Bytes of linear memory that the actor may have.

@@ -58,7 +58,7 @@ impl Node {
     fn end(self: &Arc<Self>, slot: &Slot<Context>, mut core: Core<Context>, cause: Cause, reason: &str) {
         let (address, worker) = (core.cx.inner().address, core.cx.inner().worker);
         let initialised = core.phase == crate::actor::Phase::Ready;
-        self.log_end(&core.cx, cause, reason);
+        self.log_end(&mut core.cx, cause, reason);
 
         let mut closed = slot.mailbox.close();
         closed.messages.prepend(std::mem::take(&mut core.cx.inner_mut().share));

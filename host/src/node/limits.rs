@@ -6,15 +6,26 @@
 //! reached but the look at a count that is there anyway.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use crate::base::{CallError, ErrorCode};
+use crate::node::quota::WHOLE;
 use crate::sched::{Bounds, Full};
+
+/// Elements that all tables of an actor may have at most: a function table of the largest program known needs 100,000.
+pub const TABLE: usize = 1 << 20;
 
 /// See the file's head. `Default` is what the manifest's `[limits]` says of none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of linear memory, of all memories together.
     pub memory: usize,
+    /// Elements of tables, of all tables together.
+    pub table: usize,
+    /// Time that one turn may run without a pause; zero: any.
+    pub turn: Duration,
+    /// Percent of a core, [`WHOLE`](crate::node::quota::WHOLE) at most.
+    pub cpu: u32,
     /// Ordinary messages that wait.
     pub mailbox: usize,
     /// Bytes of the payloads that wait, those apart that are so small that they lie in their letters.
@@ -31,12 +42,19 @@ pub struct Limits {
     pub sockets: u32,
     /// Actors that it started and that live.
     pub children: u32,
+    /// Files, streams and pollables of WASI that it holds.
+    pub files: u32,
+    /// Lines in the log in a second.
+    pub log: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             memory: 64 << 20,
+            table: TABLE,
+            turn: Duration::from_secs(60),
+            cpu: WHOLE,
             mailbox: 65_536,
             mailbox_bytes: 64 << 20,
             full: Full::Refuse,
@@ -45,6 +63,8 @@ impl Default for Limits {
             timers: 65_536,
             sockets: 65_536,
             children: 65_536,
+            files: 1024,
+            log: 1000,
         }
     }
 }
@@ -59,6 +79,7 @@ impl Limits {
             timers: none,
             sockets: none,
             children: none,
+            log: none,
             ..Self::default()
         }
     }

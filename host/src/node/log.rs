@@ -6,6 +6,7 @@
 use tracing::Level;
 
 use crate::base::Cause;
+use crate::node::log_rate::Line;
 use crate::node::{Context, Node};
 
 /// One event; `tracing` wants the level as a constant.
@@ -41,8 +42,8 @@ fn field(key: &str, value: &str) -> String {
 
 impl Context {
     /// Writes a line of the actor.
-    pub fn log(&self, level: Level, text: &str, fields: &[(String, String)]) {
-        if !self.grants().log {
+    pub fn log(&mut self, level: Level, text: &str, fields: &[(String, String)]) {
+        if !self.log_enabled(level) || !self.may_write() {
             return;
         }
         let fields: Vec<String> = fields.iter().map(|(key, value)| field(key, value)).collect();
@@ -55,14 +56,41 @@ impl Context {
     }
 
     /// What the host has to say about this actor.
-    pub(in crate::node) fn warn(&self, text: &str) {
+    pub(in crate::node) fn warn(&mut self, text: &str) {
+        if self.may_write() {
+            self.say(text);
+        }
+    }
+
+    fn say(&self, text: &str) {
         let actor = &*self.display();
         tracing::warn!(target: "wasmactor", actor, address = %self.address(), "{text}");
+    }
+
+    /// Whether one more line of, or about, the actor is within its limit. Says how many were not.
+    fn may_write(&mut self) -> bool {
+        let inner = self.inner_mut();
+        let (most, now) = (inner.kind.limits.log, inner.node.clock.now_ns());
+        match inner.rare().log_rate.line(now, most) {
+            Line::Written => {}
+            Line::WrittenAfter(count) => self.say_left_out(count),
+            Line::LeftOut => return false,
+        }
+        true
+    }
+
+    fn say_left_out(&self, count: u32) {
+        let most = self.inner().kind.limits.log;
+        self.say(&format!("{count} lines were left out: over this actor's limit `log`, which is {most} a second"));
     }
 }
 
 impl Node {
-    pub(in crate::node) fn log_end(&self, cx: &Context, cause: Cause, reason: &str) {
+    pub(in crate::node) fn log_end(&self, cx: &mut Context, cause: Cause, reason: &str) {
+        let left_out = cx.inner_mut().rare.as_mut().map_or(0, |rare| rare.log_rate.left_out());
+        if left_out > 0 {
+            cx.say_left_out(left_out);
+        }
         let (actor, address) = (&*cx.display(), cx.address());
         match cause {
             Cause::Failed => tracing::error!(target: "wasmactor", actor, %address, "failed: {reason}"),

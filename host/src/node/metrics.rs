@@ -152,6 +152,10 @@ impl std::fmt::Debug for MemoryGauge {
 }
 
 impl MemoryGauge {
+    pub(in crate::node) fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// So much now. To be called by the actor's own turn only: later the slot may be somebody else's.
     pub fn set(&self, bytes: usize) {
         if let Some(slot) = self.node.table.slot(self.slot) {

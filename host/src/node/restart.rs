@@ -32,7 +32,7 @@ impl Node {
         reason: &str,
         clear: bool,
     ) {
-        self.log_end(&core.cx, cause, reason);
+        self.log_end(&mut core.cx, cause, reason);
         drop(core.behavior.take());
         let error = ended_error(core.cx.address(), cause, reason);
         if clear {

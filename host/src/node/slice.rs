@@ -8,9 +8,11 @@
 //! Must hold: when [`Context::slice_over`] returns `GoOn`, the actor has a seat, and it is the one that its context
 //! names; the seat may be another one than before. It sleeps: no lock may be held that a worker could want.
 
-use crate::base::Address;
+use crate::base::{Address, CallError};
 use crate::node::Context;
+use crate::node::context::Inner;
 use crate::node::deadline::nanos;
+use crate::node::limits::over;
 use crate::node::turn_kind::TURN_NAMES;
 use crate::sched::Aside;
 use crate::sched::status::TurnView;
@@ -27,6 +29,8 @@ pub enum Slice {
     Yield,
     /// The turn is to end in a trap with these words.
     End(String),
+    /// The same: the actor is over a limit.
+    Over(CallError),
 }
 
 /// What is known of a turn that was cut.
@@ -72,6 +76,10 @@ impl Context {
             long.warn(address, now);
         }
         let Some(seat) = inner.worker else { return Slice::GoOn };
+        let most = inner.kind.limits.turn;
+        if !most.is_zero() && inner.ran(seat, now) > nanos(most) {
+            return Slice::Over(over("turn", format_args!("{most:?}")));
+        }
         let status = node.run.status(seat);
         let Some(turn) = status.running().filter(|_| status.is_over()) else { return Slice::GoOn };
         let slice = nanos(node.options.slice);
@@ -105,6 +113,21 @@ impl Context {
     /// Whether the guest was suspended because its slice is over, not because it waits.
     pub fn take_yield(&mut self) -> bool {
         self.inner_mut().long.as_mut().is_some_and(|long| std::mem::take(&mut long.yields))
+    }
+}
+
+impl Inner {
+    /// How long the turn of now has run, in nanoseconds, as far as interrupts show.
+    fn ran(&mut self, seat: usize, now: u64) -> u64 {
+        if let Some(long) = &self.long {
+            return long.ran(now);
+        }
+        let Some(turn) = self.node.run.status(seat).running() else { return 0 };
+        let interrupted = &mut self.rare().interrupted;
+        if interrupted.0 != turn.version {
+            *interrupted = (turn.version, now);
+        }
+        now - interrupted.1
     }
 }
 

@@ -39,7 +39,10 @@ impl Inner {
     /// Whether one more may be opened.
     fn check_sockets(&self) -> Result<(), CallError> {
         let most = self.kind.limits.sockets;
-        if self.node.net.owns(self.address.raw()) < most as usize { Ok(()) } else { Err(over("sockets", most)) }
+        if self.node.net.owns(self.address.raw()) >= most as usize {
+            return Err(over("sockets", most));
+        }
+        self.node.check_all_sockets()
     }
 
     /// A socket is this instance's from now on.
@@ -202,6 +205,9 @@ impl<'a> Delivery<'a> {
 
 impl Sink for Delivery<'_> {
     fn has_room(&self, owner: Owner, sockets: usize) -> bool {
+        if self.node.check_all_sockets().is_err() {
+            return false;
+        }
         // Without an owner: what comes is closed when its event finds nobody.
         let slot = self.node.table.get(Address::from_raw(owner));
         slot.is_none_or(|slot| sockets < slot.sockets.load(Ordering::Relaxed) as usize)

@@ -95,8 +95,9 @@ impl Node {
         if self.stopping.load(Ordering::SeqCst) {
             return Err(CallError::new(ErrorCode::Refused, "the host is stopping"));
         }
+        self.check_birth()?;
         let Some((address, slot)) = self.table.reserve(worker) else {
-            return Err(CallError::new(ErrorCode::Refused, "the node has no room for another actor"));
+            return Err(self.no_room());
         };
         for (done, name) in birth.names.iter().enumerate() {
             if let Err(error) = self.registry.register(name, address) {

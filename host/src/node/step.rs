@@ -75,7 +75,7 @@ impl Context {
 
     /// The host answers what the actor did not; an error without a request is for the log.
     #[cold]
-    fn refuse(&self, owed: Option<Request>, outcome: Result<(), String>) {
+    fn refuse(&mut self, owed: Option<Request>, outcome: Result<(), String>) {
         let inner = self.inner();
         match (owed, outcome) {
             (Some(request), outcome) => {

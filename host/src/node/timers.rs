@@ -18,6 +18,8 @@ pub(in crate::node) enum Due {
     Timeout(Address, Session),
     /// Some deadline of an actor.
     Sweep(Address),
+    /// An actor that waits for its share of a core may go on.
+    Quota(Address),
     /// Something that a supervisor waits for.
     Supervision(u64),
 }
@@ -81,6 +83,7 @@ impl Timers {
             let (owner, what) = match due {
                 Due::Timeout(owner, _) => (*owner, "timer"),
                 Due::Sweep(owner) => (*owner, "deadline"),
+                Due::Quota(owner) => (*owner, "quota"),
                 Due::Supervision(_) => (Address::HOST, "supervision"),
             };
             TimerView { due: tick.saturating_mul(NANOS_PER_TICK), owner, what }
@@ -110,6 +113,7 @@ impl Node {
             match item {
                 Due::Timeout(to, session) => self.timeout_due(to, session),
                 Due::Sweep(to) => self.sweep_due(to),
+                Due::Quota(to) => self.quota_due(to),
                 Due::Supervision(alarm) => self.supervision_due(alarm),
             }
         }

@@ -106,6 +106,18 @@ impl Node {
             let mut guard = enter(slot);
             let Some(core) = guard.as_mut() else { return };
             core.cx.inner_mut().worker = Some(worker.index);
+            let has_quota = core.cx.has_quota();
+            if has_quota
+                && !slot.mailbox.killed()
+                && let Some(until) = self.may_run_at(&mut core.cx)
+            {
+                let address = core.cx.address();
+                drop(guard);
+                if self.delay(slot, address, until) {
+                    return;
+                }
+                continue;
+            }
             let next = if core.phase == Phase::New && !slot.mailbox.killed() {
                 self.start(worker, core)
             } else {
@@ -119,6 +131,9 @@ impl Node {
                 Next::On => after(slot, core),
                 other => other,
             };
+            if has_quota && !worker.unseated {
+                self.spend(worker.index, slot, core);
+            }
             let (address, more) = (core.cx.address(), !core.cx.inner().share.is_empty());
             // From here on the actor may be another worker's.
             match next {

@@ -8,6 +8,7 @@
 //! | [`Mailbox::rest`] | the end of a turn of the queue: idle, or to the queue again |
 //! | [`Mailbox::expect`], [`Mailbox::park`], [`Mailbox::answer`], [`Mailbox::wake`] | exclusive waiting |
 //! | [`Mailbox::suspend`], [`Mailbox::release`] | between two instances of one actor messages only wait |
+//! | [`Mailbox::delay`], [`Mailbox::undelay`] | while an actor's share of a core is used up messages only wait |
 //! | [`Mailbox::kill`] | the end, as soon as no worker runs the actor |
 //!
 //! Must hold:
@@ -162,6 +163,8 @@ enum Stage {
     Parked,
     /// The actor's instance has ended, and the next one is not due yet.
     Suspended,
+    /// The actor has used up its share of a core for now.
+    Delayed,
 }
 
 /// What few mailboxes ever need.
@@ -285,7 +288,7 @@ impl Inner {
         let due = match self.stage {
             Stage::Idle => true,
             Stage::Parked => self.resumable(),
-            Stage::Suspended => self.killed(),
+            Stage::Suspended | Stage::Delayed => self.killed(),
             Stage::Free | Stage::Scheduled => false,
         };
         if due {
@@ -621,6 +624,27 @@ impl Mailbox {
         }
         inner.stage = Stage::Scheduled;
         true
+    }
+
+    /// The actor may not run for a while: what comes waits until [`Mailbox::undelay`], or a kill. False: it is to end, and the
+    /// caller goes on with the mailbox. Only the worker that has it may call this.
+    pub fn delay(&self) -> bool {
+        let mut inner = self.inner.lock();
+        let delayed = !inner.killed();
+        if delayed {
+            inner.stage = Stage::Delayed;
+        }
+        delayed
+    }
+
+    /// It may run again. True: the caller must queue the mailbox.
+    pub fn undelay(&self, to: Address) -> bool {
+        let mut inner = self.inner.lock();
+        let due = inner.is(to) && inner.stage == Stage::Delayed;
+        if due {
+            inner.stage = Stage::Scheduled;
+        }
+        due
     }
 
     /// Shows every message that waits and that no worker has taken.

@@ -29,6 +29,9 @@ const SHARE: usize = 3;
 /// Rounds without any work before the monitor sleeps. Thin air: to be woken costs more than a round.
 const QUIET: u32 = 16;
 
+/// Rounds between two looks at the process's memory, some microseconds each.
+const LOOK: u32 = 4;
+
 /// What the monitor remembers of a worker.
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
@@ -48,7 +51,7 @@ pub(in crate::threads) fn run(node: &Arc<Node>, stop: &AtomicBool) {
     prompt();
     let seen = vec![Seen::default(); node.run_queue().workers()];
     let mut monitor = Monitor { node, seen, last: node.clock().now_ns() };
-    let mut quiet = 0;
+    let (mut quiet, mut rounds) = (0, 0u32);
     while !stop.load(Ordering::SeqCst) {
         if quiet < QUIET {
             std::thread::park_timeout(node.options().slice / ROUNDS);
@@ -58,6 +61,10 @@ pub(in crate::threads) fn run(node: &Arc<Node>, stop: &AtomicBool) {
             quiet = 0;
         }
         quiet = if monitor.round() { 0 } else { quiet + 1 };
+        rounds = rounds.wrapping_add(1);
+        if rounds.is_multiple_of(LOOK) {
+            node.look_at_memory();
+        }
     }
 }
 

@@ -9,9 +9,9 @@ use std::num::NonZeroUsize;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use crate::base::sync::Arc;
+use crate::node::limits::TABLE;
 use crate::wasm::memory::Arena;
 use crate::wasm::stack::Stacks;
-use crate::wasm::state::TABLE_ELEMENTS;
 
 /// Native stack that guest code may use before it traps; wasmtime's default.
 pub(super) const GUEST_STACK: usize = 512 << 10;
@@ -97,7 +97,7 @@ fn fast(config: &mut Config) {
         .total_memories(SPEED_ACTORS)
         .total_tables(2 * SPEED_ACTORS)
         .total_stacks(SPEED_ACTORS)
-        .table_elements(TABLE_ELEMENTS)
+        .table_elements(TABLE)
         .linear_memory_keep_resident(SPEED_KEEP)
         .pagemap_scan(Enabled::Auto);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));

@@ -11,7 +11,7 @@ use crate::actor::{Evidence, Frame};
 use crate::node::Context;
 use crate::wasm::engine::GUEST_STACK;
 use crate::wasm::flat;
-use crate::wasm::state::{State, TABLE_ELEMENTS};
+use crate::wasm::state::State;
 
 /// Leaves it in the context, if it is wanted. `flat`: the module was rewritten.
 pub(super) fn leave(cx: &mut Context, error: &Error, store: &mut Store<State>, flat: bool) {
@@ -19,14 +19,14 @@ pub(super) fn leave(cx: &mut Context, error: &Error, store: &mut Store<State>, f
     let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
     let frames = frames.iter().filter_map(|info| frame(info, flat)).collect();
     let limits = &store.data().limits;
-    let used = limits.used();
+    let (used, table) = (limits.used(), limits.table());
     let (dump, undumped) = match error.downcast_ref::<WasmCoreDump>() {
         None => (None, Some("the instance was not inside of its code".to_owned())),
         Some(_) if most == 0 => (None, Some("the manifest wants none".to_owned())),
         Some(_) if used > most => (None, Some(format!("{used} bytes of memory are over the limit of {most}"))),
         Some(dump) => (Some(dump.serialize(&mut *store, cx.name())), None),
     };
-    let limits = vec![("stack-bytes", GUEST_STACK as u64), ("table-elements", TABLE_ELEMENTS as u64)];
+    let limits = vec![("stack-bytes", GUEST_STACK as u64), ("table-elements", table as u64)];
     cx.leave_evidence(Evidence { frames, dump, undumped, limits });
 }
 

@@ -28,7 +28,7 @@ pub(super) fn over(error: CallError) -> Error {
 pub(super) fn stillborn(error: &Error, limits: &Limits) -> String {
     match limits.refused {
         // Only a start function can have grown anything before; in any case this is what did not fit.
-        Some(wanted) => format!("its memory needs {wanted} bytes at the start, the limit is {} bytes", limits.bound()),
+        Some(wanted) => format!("its memory needs {wanted} bytes at the start, {}", limits.most()),
         None => fault(error, limits).to_string(),
     }
 }
@@ -52,10 +52,7 @@ pub(super) fn fault(error: &Error, limits: &Limits) -> Fault {
         },
     };
     if let Some(wanted) = limits.refused {
-        text.push_str(&format!(
-            "\n  note: its memory was not grown to {wanted} bytes, the limit is {} bytes",
-            limits.bound()
-        ));
+        text.push_str(&format!("\n  note: its memory was not grown to {wanted} bytes, {}", limits.most()));
     }
     if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
         for frame in stack(trace) {

@@ -53,7 +53,7 @@ impl Output {
     }
 
     /// Writes the whole lines to the log: stdout as info, stderr as warnings.
-    pub(super) fn drain(&self, cx: &Context) {
+    pub(super) fn drain(&self, cx: &mut Context) {
         let mut lines = self.0.lock();
         while let Some((level, line)) = lines.whole.pop_front() {
             cx.log(level, &line, &[]);
@@ -62,7 +62,7 @@ impl Output {
     }
 
     /// The unfinished lines too: the guest will not finish them.
-    pub(super) fn finish(&self, cx: &Context) {
+    pub(super) fn finish(&self, cx: &mut Context) {
         {
             let mut lines = self.0.lock();
             lines.end(0);

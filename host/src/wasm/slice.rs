@@ -7,6 +7,7 @@
 use wasmtime::{Error, Result, UpdateDeadline};
 
 use crate::node::Slice;
+use crate::wasm::fault::over;
 use crate::wasm::state::State;
 
 pub(super) fn on_epoch(state: &mut State) -> Result<UpdateDeadline> {
@@ -16,5 +17,6 @@ pub(super) fn on_epoch(state: &mut State) -> Result<UpdateDeadline> {
         Slice::GoOn => Ok(UpdateDeadline::Continue(1)),
         Slice::Yield => Ok(UpdateDeadline::Yield(1)),
         Slice::End(reason) => Err(Error::msg(reason)),
+        Slice::Over(error) => Err(over(error)),
     }
 }

@@ -15,9 +15,6 @@ use crate::node::{Context, MemoryGauge};
 use crate::wasm::flat::Crossing;
 use crate::wasm::wasi::Wasi;
 
-/// Elements that all tables of an actor together may have: a function table of the largest program known needs 100,000.
-pub(super) const TABLE_ELEMENTS: usize = 1 << 20;
-
 /// The data of a store.
 pub(super) struct State {
     home: Home,
@@ -132,19 +129,32 @@ impl DerefMut for Borrowed<'_> {
 #[derive(Debug)]
 pub(super) struct Limits {
     bound: usize,
+    table: usize,
     memory: usize,
     elements: usize,
     /// The size that was refused last in this turn, for the text of the trap that usually follows.
     pub(super) refused: Option<usize>,
     /// A memory has grown, or is about to, since this was set to false: it may be somewhere else now.
     pub(super) grown: bool,
+    /// It was refused because the host's budget is used up.
+    short: bool,
     gauge: MemoryGauge,
 }
 
 impl Limits {
     /// For an actor that is about to be made.
     pub(super) fn new(cx: &Context) -> Self {
-        Self { bound: cx.memory_limit(), memory: 0, elements: 0, refused: None, grown: true, gauge: cx.memory_gauge() }
+        let (bound, table) = (cx.memory_limit(), cx.table_limit());
+        Self {
+            bound,
+            table,
+            memory: 0,
+            elements: 0,
+            refused: None,
+            grown: true,
+            short: false,
+            gauge: cx.memory_gauge(),
+        }
     }
 
     /// Bytes of memory that it has.
@@ -152,17 +162,29 @@ impl Limits {
         self.memory
     }
 
-    /// Bytes of memory that the actor may have.
-    pub(super) fn bound(&self) -> usize {
-        self.bound
+    /// Elements of tables that the actor may have.
+    pub(super) fn table(&self) -> usize {
+        self.table
+    }
+
+    /// What refused it, in words.
+    pub(super) fn most(&self) -> String {
+        match self.short {
+            true => "the host's budget `memory` is used up".to_owned(),
+            false => format!("the limit is {} bytes", self.bound),
+        }
     }
 }
 
 impl ResourceLimiter for Limits {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
         let total = self.memory.saturating_add(desired.saturating_sub(current));
+        if desired > current && !self.gauge.has_room() {
+            (self.refused, self.short) = (Some(total), true);
+            return Ok(false);
+        }
         if total > self.bound || maximum.is_some_and(|maximum| desired > maximum) {
-            self.refused = Some(total);
+            (self.refused, self.short) = (Some(total), false);
             return Ok(false);
         }
         self.memory = total;
@@ -173,7 +195,7 @@ impl ResourceLimiter for Limits {
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
         let total = self.elements.saturating_add(desired.saturating_sub(current));
-        if total > TABLE_ELEMENTS || maximum.is_some_and(|maximum| desired > maximum) {
+        if total > self.table || maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
         self.elements = total;

@@ -17,8 +17,6 @@ use crate::wasm::state::State;
 /// Packages of WASI 0.2 that are linked.
 pub(super) const PACKAGES: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
 
-/// Files, streams and pollables that a guest may hold: as many as a process gets by custom.
-const RESOURCES: usize = 1024;
 /// Bytes of entropy in one call.
 const RANDOM: u64 = 1 << 20;
 
@@ -80,7 +78,7 @@ impl Wasi {
             builder.insecure_random_seed(cx.sequence().next().unwrap_or_default().into());
         }
         let mut table = ResourceTable::new();
-        table.set_max_capacity(RESOURCES);
+        table.set_max_capacity(cx.files_limit());
         Ok(Self { ctx: builder.build(), table, output })
     }
 
@@ -95,7 +93,7 @@ impl State {
     pub(super) fn drain_output(&mut self) {
         if let Some(wasi) = &self.wasi {
             let output = wasi.output.clone();
-            output.drain(&self.cx());
+            output.drain(&mut self.cx());
         }
     }
 }

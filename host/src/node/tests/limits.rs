@@ -1,5 +1,7 @@
 //! What an actor at a limit is told, and that nothing else happens.
 
+use std::time::Duration;
+
 use super::{Bench, Journal, done, lines, show};
 use crate::base::{Address, Body, CallError, ErrorCode, Payload, Session};
 use crate::node::{Context, Limits, SpawnSpec};
@@ -180,4 +182,43 @@ fn who_is_held_back_comes_in_when_there_is_room_for_its_bytes() {
     }
     bench.run();
     assert_eq!(lines(&journal), ["900", "500", "400", "300"]);
+}
+
+#[test]
+fn an_actor_over_its_share_of_a_core_waits_and_others_do_not() {
+    const MS: u64 = 1_000_000;
+    let mut bench = Bench::new();
+    let journal = Journal::default();
+    let (book, clock) = (journal.clone(), bench.clock.clone());
+    let limits = Limits { cpu: 10, ..Limits::default() };
+    let greedy = bench.spawn_spec(SpawnSpec { limits: Some(limits), ..SpawnSpec::default() }, move |cx, message| {
+        // 50 ms with the worker, as the monitor counts them.
+        clock.advance(Duration::from_millis(50));
+        cx.node().run_queue().count(50 * MS);
+        book.lock().push(show(&message.body));
+        done()
+    });
+    let other = bench.spawn(|cx, _| {
+        cx.ret(Payload::empty()).expect("a request");
+        done()
+    });
+    let (asker, answers) = bench.asker(other, 0);
+    bench.post(greedy, "one");
+    assert_eq!(lines(&journal), ["one"]);
+    // 10 ms were saved up, and 5 came meanwhile: 35 ms of debt take 350.
+    bench.post(greedy, "two");
+    bench.post(asker, "go");
+    assert_eq!((lines(&journal).len(), lines(&answers).len()), (1, 1));
+    bench.pass(345);
+    assert_eq!(lines(&journal).len(), 1);
+    bench.pass(10);
+    assert_eq!(lines(&journal), ["one", "two"]);
+    // A kill does not wait.
+    bench.post(greedy, "three");
+    assert!(bench.node.is_alive(greedy));
+    bench.node.kill(None, greedy, crate::base::Cause::Killed, "enough".to_owned());
+    bench.run();
+    assert!(!bench.node.is_alive(greedy));
+    bench.pass(1000);
+    assert_eq!(lines(&journal).len(), 2);
 }

@@ -50,6 +50,7 @@ impl Loop {
                     return Turn::Yielded;
                 }
                 Slice::End(reason) => return Turn::Fault(Fault::Trap(reason)),
+                Slice::Over(error) => return Turn::Fault(Fault::Limit(error.reason.into_owned())),
             }
         }
     }

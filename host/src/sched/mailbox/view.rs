@@ -46,7 +46,8 @@ impl Mailbox {
         let standing = match inner.stage {
             Stage::Free => return None,
             Stage::Idle => Standing::Idle,
-            Stage::Scheduled => Standing::Scheduled,
+            // It waits for its turn as well.
+            Stage::Scheduled | Stage::Delayed => Standing::Scheduled,
             Stage::Parked => Standing::Parked,
             Stage::Suspended => Standing::Suspended,
         };
@@ -70,7 +71,7 @@ impl Mailbox {
     /// it is to be short.
     pub fn at_rest<R>(&self, of: Address, look: impl FnOnce() -> R) -> Option<R> {
         let inner = self.inner.lock();
-        let rests = matches!(inner.stage, Stage::Idle | Stage::Parked | Stage::Suspended);
+        let rests = matches!(inner.stage, Stage::Idle | Stage::Parked | Stage::Suspended | Stage::Delayed);
         (inner.address == of && rests).then(look)
     }
 
