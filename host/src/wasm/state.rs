@@ -15,6 +15,10 @@ use crate::node::{Context, MemoryGauge};
 use crate::wasm::flat::Crossing;
 use crate::wasm::wasi::Wasi;
 
+/// Bytes of memory up to which an actor may grow also while the host's budget is used up: those that need a little are not
+/// to end for others' sake.
+const SMALL: usize = 1 << 20;
+
 /// The data of a store.
 pub(super) struct State {
     home: Home,
@@ -179,7 +183,7 @@ impl Limits {
 impl ResourceLimiter for Limits {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
         let total = self.memory.saturating_add(desired.saturating_sub(current));
-        if desired > current && !self.gauge.has_room() {
+        if desired > current && total > SMALL && !self.gauge.has_room() {
             (self.refused, self.short) = (Some(total), true);
             return Ok(false);
         }
