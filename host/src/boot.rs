@@ -13,6 +13,7 @@ mod check;
 mod machine;
 mod reload;
 mod signals;
+mod stop;
 mod watch;
 
 pub use check::check;
@@ -20,10 +21,10 @@ pub use check::check;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::base::sync::Arc;
-use crate::base::{Address, Cause, Payload, Signal};
+use crate::base::{Address, Payload};
 use crate::boot::reload::Reloader;
 pub use crate::boot::watch::Builder;
 use crate::boot::watch::Watching;
@@ -39,12 +40,6 @@ use crate::wasm::{LoadError, Source, WasmHost, WasmModule, WasmOptions};
 
 /// How long an `init` may take. Thin air: a first start may compile, read or connect.
 const INIT: Duration = Duration::from_secs(60);
-/// How long killed actors may take to end before the process ends without them.
-const KILL: Duration = Duration::from_secs(1);
-/// How often the end of a wave is looked for.
-const STEP: Duration = Duration::from_millis(1);
-/// How long sockets may take, in nanoseconds, to send what is queued after their actors have ended. Thin air.
-const DRAIN_NS: u64 = 1_000_000_000;
 
 /// Why an app did not start, or how it ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -156,9 +151,9 @@ pub fn run(manifest: &Manifest, wasm: &WasmOptions, watch: Watch) -> Result<Exit
             watching.stop();
         }
     }
-    stop_all(&node, manifest, &started);
+    stop::stop_all(&node, manifest, &started);
     if node.alive() == 0 {
-        drain(&node);
+        stop::drain(&node);
         threads.stop();
     } else {
         // A turn that cannot be cut short (a native bug) must not keep the process.
@@ -256,7 +251,11 @@ fn spec(actor: &ActorSpec, index: u32, supervisor: Option<SupervisorId>) -> Spaw
         args: Some(Payload::from(actor.args.clone())),
         grants: actor.grants.clone().map(Arc::new),
         limits: Some(actor.limits.clone()),
-        member: supervisor.map(|supervisor| Membership { supervisor, restart: actor.restart }),
+        member: supervisor.map(|supervisor| Membership {
+            supervisor,
+            restart: actor.restart,
+            stop_timeout: actor.stop_timeout,
+        }),
         ..SpawnSpec::default()
     }
 }
@@ -279,65 +278,5 @@ impl Supervisors {
     }
 }
 
-/// What the actors wrote last goes out, if the other sides take it.
-fn drain(node: &Node) {
-    let start = node.clock().now_ns();
-    while node.net().open_sockets() > 0 && node.clock().now_ns() - start < DRAIN_NS {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-}
-
 /// Actors of the manifest, each with the number of its entry, in the order in which they started.
 type Started = Vec<(usize, Address)>;
-
-/// How many entries stop before each one, one after the other: those that are `after` it, and those behind it under the
-/// same supervisor.
-fn waves(actors: &[ActorSpec]) -> Vec<usize> {
-    let mut waves = vec![0; actors.len()];
-    // Entries stand behind those that they are after.
-    for (index, actor) in actors.iter().enumerate().rev() {
-        for (before, other) in actors[..index].iter().enumerate() {
-            let same = actor.supervisor.is_some() && actor.supervisor == other.supervisor;
-            if same || actor.after.contains(&other.name) {
-                waves[before] = waves[before].max(waves[index] + 1);
-            }
-        }
-    }
-    waves
-}
-
-fn stop_all(node: &Arc<Node>, manifest: &Manifest, started: &Started) {
-    let grace = manifest.host.stop_timeout;
-    node.refuse_spawns();
-    if node.alive() == 0 {
-        return;
-    }
-    let waves = waves(&manifest.actors);
-    let last = waves.iter().copied().max().unwrap_or(0);
-    for wave in 0..last {
-        let now = || started.iter().rev().filter(|(entry, _)| waves[*entry] == wave).map(|(_, address)| *address);
-        now().for_each(|address| node.send_signal(address, Signal::Stop));
-        let until = Instant::now() + grace;
-        while now().any(|address| node.is_alive(address)) {
-            if Instant::now() >= until {
-                tracing::warn!(target: "wasmactor", "actors have not ended in time, and others wait to stop: they are killed");
-                for address in now() {
-                    node.kill(None, address, Cause::Stopped, "the host stops".to_owned());
-                }
-                break;
-            }
-            std::thread::sleep(STEP);
-        }
-    }
-    for (_, address) in started.iter().rev() {
-        node.send_signal(*address, Signal::Stop);
-    }
-    // Those that were spawned by others; a second stop does no harm.
-    node.signal(Signal::Stop);
-    if node.wait_all_ended(grace) {
-        return;
-    }
-    tracing::warn!(target: "wasmactor", "{} actors have not ended in time and are killed", node.alive());
-    node.kill_all(Cause::Stopped, "the host stops");
-    node.wait_all_ended(KILL);
-}

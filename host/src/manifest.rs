@@ -175,6 +175,9 @@ pub struct ActorSpec {
     /// A key of `Manifest::supervisors`.
     pub supervisor: Option<String>,
     pub restart: Restart,
+    /// What it gets to finish; `None`: the supervisor's setting where it is restarted for another one's sake, the host's where
+    /// the host stops.
+    pub stop_timeout: Option<Duration>,
     /// Entries that start before this one, and stop after it.
     pub after: Vec<String>,
 }

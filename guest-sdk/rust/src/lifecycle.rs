@@ -35,6 +35,19 @@ pub enum Signal {
     User2,
 }
 
+/// What becomes of a supervisor's member whose instance has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// What the supervisor's policy says.
+    Policy,
+    /// It is restarted, also where the policy would not.
+    Restart,
+    /// It ends for good.
+    End,
+    /// The supervisor gives up, as after too many restarts.
+    GiveUp,
+}
+
 /// A watch on another actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Watch(pub(crate) u64);
@@ -82,6 +95,18 @@ pub fn link(target: Address) -> Result<(), Error> {
 /// Undoes a link. False: there was none.
 pub fn unlink(target: Address) -> bool {
     lifecycle::unlink(target.get())
+}
+
+/// For an actor that a supervisor in the manifest names as its `decider`: answers a [`Down`] that asks what becomes of a
+/// member, which is one that no watch of this actor asked for. Errors: `Invalid` (nobody waits for it, any more or at all).
+pub fn decide(down: &Down, decision: Decision) -> Result<(), Error> {
+    let decision = match decision {
+        Decision::Policy => lifecycle::Decision::Policy,
+        Decision::Restart => lifecycle::Decision::Restart,
+        Decision::End => lifecycle::Decision::End,
+        Decision::GiveUp => lifecycle::Decision::GiveUp,
+    };
+    Ok(lifecycle::decide(down.watch.0, decision)?)
 }
 
 /// Asks for a signal. `Stop` needs no asking.

@@ -67,11 +67,12 @@ fn actor(
     let most = module.as_ref().and_then(|module| above.modules.get(module)).unwrap_or(above.all);
     let limits = limits::read(section.get("limits"), &format!("the limits of {owner}"), most, findings).limits;
     let grants = section.get("grants").map(|node| grants::read(node, &owner, scope, findings));
+    let stop_timeout = values::duration(&mut section, "stop-timeout", findings);
     let member = supervisor::membership(&mut section, scope, findings);
     section.finish(findings);
     let (supervisor, restart, after) = member;
     let (name, module) = (name?, module?);
-    let actor = ActorSpec { name, module, count, args, limits, grants, supervisor, restart, after };
+    let actor = ActorSpec { name, module, count, args, limits, grants, supervisor, restart, stop_timeout, after };
     let span = name_node.map_or(0..0, Node::span);
     let longest = actor.registered(count - 1);
     if longest.len() > registry::NAME_MAX {

@@ -71,6 +71,7 @@ pub(super) fn manifest(tree: &DeTable<'_>, path: &Path, findings: &mut Findings<
     let (modules, named) = modules.map(|table| module_tables(table, &scope, &all, findings)).unwrap_or_default();
     let actors = actor::read(entries, &scope, &Above { modules: &named, all: &all }, findings);
     let actors = supervisor::ordered(actors, findings);
+    supervisor::several(&supervisors, &actors, findings);
     let (path, limits) = (path.to_owned(), all.limits);
     Some(Manifest { path, name: name?, host, control, limits, env, crashes, modules, supervisors, actors })
 }

@@ -42,6 +42,7 @@ pub(super) fn read(
         let (period, backoff) = (time("period", default.period), time("backoff", default.backoff));
         let backoff_max = time("backoff-max", default.backoff_max.max(backoff));
         let stop_timeout = time("stop-timeout", default.stop_timeout);
+        let decide_timeout = time("decide-timeout", default.decide_timeout);
         if backoff_max < backoff {
             findings.add(section.span(), "`backoff-max` must not be less than `backoff`");
         }
@@ -53,6 +54,8 @@ pub(super) fn read(
             backoff_max,
             stop_timeout,
             clear_mailbox: section.boolean("clear-mailbox", findings).unwrap_or(false),
+            decider: decider(&mut section, scope, findings),
+            decide_timeout,
         };
         let under = reference(&mut section, "under", scope, findings);
         section.finish(findings);
@@ -73,6 +76,34 @@ pub(super) fn read(
         }
     }
     all
+}
+
+/// The actor that is asked. That it is one, not several, is known when the actors are read ([`several`]).
+fn decider(section: &mut Section<'_, '_>, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Option<String> {
+    let (text, span) = section.string("decider", findings)?;
+    if scope.actors.contains(text) {
+        return Some(text.to_owned());
+    }
+    let known: Vec<&str> = scope.actors.iter().copied().collect();
+    let hint = raw::suggest(text, &known, "there are");
+    findings.hint(span, format!("there is no actor `{text}` to decide"), hint);
+    None
+}
+
+/// Deciders of which there are several.
+pub(super) fn several(
+    supervisors: &BTreeMap<String, SupervisorSpec>,
+    actors: &[ActorSpec],
+    findings: &mut Findings<'_>,
+) {
+    for one in supervisors.values() {
+        let decider = one.policy.decider.as_ref().and_then(|name| actors.iter().find(|actor| actor.name == *name));
+        if let Some(actor) = decider.filter(|actor| actor.count > 1) {
+            let text =
+                format!("`{}` cannot decide for supervisor `{}`: there are {}", actor.name, one.name, actor.count);
+            findings.hint(0..0, text, "name an actor without a `count`");
+        }
+    }
 }
 
 /// A supervisor that another place names.

@@ -115,8 +115,6 @@ pub(in crate::node) struct Rare {
     pub spawned: Option<(u64, Arc<Kind>)>,
     /// The actor is a supervisor's member.
     pub member: bool,
-    /// Instances that the actor had before this one.
-    pub instance: u64,
     pub log_rate: LogRate,
     /// What is left of the actor's share of a core, if it has less than a whole one.
     pub quota: Option<Quota>,
@@ -146,6 +144,8 @@ pub(in crate::node) struct Inner {
     /// The actor ends when this turn does.
     pub exiting: bool,
     pub stopping: bool,
+    /// It stops to be restarted: what waits is for the next instance.
+    pub leaving: bool,
     pub exchanging: Exchanging,
     pub args: Box<[u8]>,
     pub verdicts: Verdicts,
@@ -188,9 +188,9 @@ impl Inner {
         self.rare.as_ref().is_some_and(|rare| rare.member)
     }
 
-    /// Instances that the actor had before this one.
-    pub(in crate::node) fn earlier(&self) -> u64 {
-        self.rare.as_ref().map_or(0, |rare| rare.instance)
+    /// Whether the actor had an instance before this one.
+    pub(in crate::node) fn had_another(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.sockets.is_some())
     }
 }
 
@@ -232,6 +232,7 @@ impl Context {
             subscribed: false,
             exiting: false,
             stopping: false,
+            leaving: false,
             exchanging: Exchanging::No,
             args: if birth.args.is_empty() { Box::default() } else { birth.args.into_vec().into_boxed_slice() },
             verdicts: Vec::new(),

@@ -260,7 +260,7 @@ impl Node {
             actor: core.cx.display().into_owned(),
             address: core.cx.address(),
             parent: core.cx.inner().parent,
-            earlier: core.cx.inner().earlier(),
+            earlier: self.restarts(core.cx.address()),
             supervised: core.cx.inner().is_member(),
             module_name: core.cx.inner().kind.name.to_string(),
             module: core.cx.inner().kind.module.clone(),

@@ -271,9 +271,6 @@ impl Node {
             }
         };
         self.lay_to_rest(slot, core, Cause::Stopped, "its module was reloaded, and keeps no state", false);
-        if core.cx.inner().is_member() {
-            self.member_anew(address);
-        }
         let inner = core.cx.inner_mut();
         inner.exchange().anew = Some((swap, old));
         inner.turn_begins(worker.index, 0, 0);
@@ -303,9 +300,6 @@ impl Node {
             Outcome::Kept(format!("`init` of the new version failed, the old one began anew: {first}")),
         );
         self.lay_to_rest(slot, core, Cause::Stopped, &reason, false);
-        if core.cx.inner().is_member() {
-            self.member_anew(address);
-        }
         self.set_kind(&mut core.cx, old);
         self.create(worker, core)
     }

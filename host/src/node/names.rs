@@ -13,7 +13,7 @@ impl Context {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to use the name `{name}`")));
         }
         // An earlier instance of this actor may have registered it.
-        if inner.rare.as_ref().is_some_and(|rare| rare.instance > 0 && rare.names.iter().any(|own| own == name)) {
+        if inner.had_another() && inner.rare.as_ref().is_some_and(|rare| rare.names.iter().any(|own| own == name)) {
             return Ok(());
         }
         let registered = inner.node.registry.register(name, inner.address);

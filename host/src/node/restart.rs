@@ -58,12 +58,11 @@ impl Node {
         }
         slot.paused.store(false, Ordering::Relaxed);
         inner.has_sockets = !unseen.is_empty();
-        (inner.exiting, inner.stopping) = (false, false);
+        (inner.exiting, inner.stopping, inner.leaving) = (false, false, false);
         (inner.deferred, inner.long) = (Session::NONE, None);
         inner.outstanding = Default::default();
         let rare = inner.rare();
         rare.exit.clear();
-        rare.instance += 1;
         rare.drawn = 0;
         rare.sockets = Some(unseen);
         if let Some(recorder) = &mut rare.recorder {
@@ -87,7 +86,7 @@ impl Node {
                 self.bounce(worker, address, letter.open(), error);
             }
             match slot.mailbox.take(&mut core.cx.inner_mut().share, false) {
-                Taken::Messages { .. } => {}
+                Taken::Messages { .. } | Taken::Stop => {}
                 Taken::Killed(cause, reason) => {
                     slot.mailbox.kill(address, cause, reason);
                     return;

@@ -12,6 +12,7 @@ use crate::node::context::{Inner, Request};
 use crate::node::crash::Head;
 use crate::node::exchange::Exchanging;
 use crate::node::metrics::{self, Measured};
+use crate::node::supervise::is_question;
 use crate::node::turn_kind::turn_kind;
 use crate::sched::Letter;
 
@@ -27,7 +28,7 @@ impl Context {
         let inner = self.inner_mut();
         inner.turn_ends(false);
         inner.due = inner.due.saturating_sub(1);
-        if inner.exiting || inner.share.is_empty() || inner.exchanging != Exchanging::No {
+        if inner.exiting || inner.leaving || inner.share.is_empty() || inner.exchanging != Exchanging::No {
             return None;
         }
         let (node, seat) = (inner.node.clone(), inner.worker?);
@@ -35,7 +36,7 @@ impl Context {
             return None;
         }
         let slot = node.table.slot(inner.address.slot())?;
-        if slot.mailbox.killed() { None } else { self.begin(slot) }
+        if slot.mailbox.urgent() { None } else { self.begin(slot) }
     }
 
     /// Begins the turn of the next message of the share that is still wanted.
@@ -166,12 +167,10 @@ fn admit(inner: &mut Inner, message: &Message) -> bool {
         }
         Body::Reply(_) | Body::Spawned(_) => inner.outstanding.remove(&session).is_some(),
         Body::Timeout => inner.timers.remove(&session).is_some(),
-        Body::Down { .. } => inner.rare().watches.remove(&session).is_some(),
+        Body::Down { .. } => is_question(session) || inner.rare().watches.remove(&session).is_some(),
         Body::Signal(signal) => {
-            // A supervisor's stop is for one instance.
-            let mine = session.is_none() || session.0 == 1 + inner.earlier();
-            inner.stopping |= mine && *signal == Signal::Stop;
-            mine
+            inner.stopping |= *signal == Signal::Stop;
+            true
         }
         Body::Socket { socket, event } => inner.admit_socket(*socket, event),
         Body::Sweep => true,

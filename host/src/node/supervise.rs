@@ -1,24 +1,29 @@
 //! Supervision: an actor that ended gets another instance, by policy, in its own place. Used by the workers when an actor
 //! ends ([`super::turn`]), by boot and by actors; the decisions are [`tree`]'s.
 //!
-//! What is kept, and what is not, is in [`super::restart`]. Must hold: the tree's lock is a leaf: what it decides is done
-//! after it was let go; an instance's end is told to the tree before its mailbox is suspended, and a start that comes in
+//! What is kept, and what is not, is in [`super::restart`]. Must hold: what the tree decides is done after its lock was let go,
+//! but for a stop, which is for one instance: under it a mailbox's lock is taken; an instance's end is told to the tree before its mailbox is suspended, and a start that comes in
 //! between is not lost (`Mailbox::release`).
 
 pub mod policy;
 pub mod tree;
 
+use std::time::Duration;
+
 use crate::actor::{Core, Phase, Slot};
 use crate::base::sync::atomic::Ordering;
 use crate::base::sync::{Arc, Mutex, MutexGuard};
-use crate::base::{Address, Body, Cause, Message, Session, Signal};
+use crate::base::{Address, CallError, Cause, ErrorCode, Session};
 use crate::node::timers::Due;
 use crate::node::{Context, Node, turn};
 use crate::sched::Parked;
-pub use policy::{MemberState, Policy, Restart, Strategy, SupervisorView};
-use policy::{Step, Verdict};
+pub use policy::{Decision, MemberState, Policy, Restart, Strategy, SupervisorView};
+use policy::{End, Step, Verdict};
 pub use tree::SupervisorId;
 use tree::Tree;
+
+/// What tells the session of a question from that of a watch: sessions are counted from 1.
+const QUESTION: u64 = 1 << 63;
 
 /// The node's tree, and who gave up.
 #[derive(Debug, Default)]
@@ -32,6 +37,8 @@ pub(in crate::node) struct Supervision {
 pub struct Membership {
     pub supervisor: SupervisorId,
     pub restart: Restart,
+    /// Instead of the supervisor's.
+    pub stop_timeout: Option<Duration>,
 }
 
 /// What became of an actor whose instance ended.
@@ -49,6 +56,28 @@ fn jitter() -> f64 {
     // Without entropy every pause is the longest: that is late, not wrong.
     let random = getrandom::u32().unwrap_or(u32::MAX);
     f64::from(random) / f64::from(u32::MAX)
+}
+
+/// Whether a `down` event asks what is to become of a member.
+pub(in crate::node) fn is_question(session: Session) -> bool {
+    session.0 & QUESTION != 0
+}
+
+impl Context {
+    /// Answers a `down` event that asks what is to become of a supervisor's member.
+    pub fn decide(&mut self, question: Session, decision: Decision) -> Result<(), CallError> {
+        let inner = self.inner();
+        inner.outward()?;
+        let (node, mut steps) = (&inner.node, Vec::new());
+        let (by, now) = (Some(inner.address), node.clock.now_ns());
+        let known = is_question(question)
+            && node.tree().decided(question.0 & !QUESTION, by, decision, now, jitter(), &mut steps);
+        node.carry_out(inner.worker, steps);
+        if known {
+            return Ok(());
+        }
+        Err(CallError::new(ErrorCode::Invalid, "no member waits for this decision (any more)"))
+    }
 }
 
 impl Node {
@@ -76,14 +105,9 @@ impl Node {
         self.tree().knows(address) && self.kill(worker, address, Cause::Killed, reason.to_owned())
     }
 
-    /// A member has another instance, of another version of its module, without having ended.
-    pub(in crate::node) fn member_anew(&self, address: Address) {
-        self.tree().anew(address);
-    }
-
     /// A new actor is a member from now on.
     pub(in crate::node) fn join(&self, address: Address, membership: Membership) {
-        self.tree().join(address, membership.supervisor, membership.restart);
+        self.tree().join(address, membership);
     }
 
     /// A member's `init` has returned.
@@ -96,7 +120,7 @@ impl Node {
     /// From the timer thread.
     pub(in crate::node) fn supervision_due(&self, alarm: u64) {
         let mut steps = Vec::new();
-        self.tree().alarm(alarm, self.clock.now_ns(), &mut steps);
+        self.tree().alarm(alarm, self.clock.now_ns(), jitter(), &mut steps);
         self.carry_out(None, steps);
     }
 
@@ -113,9 +137,13 @@ impl Node {
         if self.stopping.load(Ordering::SeqCst) {
             return Ended::ForGood(core);
         }
-        let once = core.phase == Phase::Ready || inner.earlier() > 0;
+        let once = core.phase == Phase::Ready || inner.had_another();
         let mut steps = Vec::new();
-        let verdict = self.tree().ended(address, cause, once, self.clock.now_ns(), jitter(), &mut steps);
+        // Who is dead, or the one that has ended, is not asked.
+        let decider = self.tree().decider(address).map(|name| format!(".{name}"));
+        let decider = decider.and_then(|name| self.lookup(&name)).filter(|decider| *decider != address);
+        let end = End { cause, reason: reason.to_owned(), once };
+        let verdict = self.tree().ended(address, end, decider, self.clock.now_ns(), jitter(), &mut steps);
         let Verdict::Rest { clear } = verdict else {
             self.carry_out(worker, steps);
             return Ended::ForGood(core);
@@ -144,10 +172,15 @@ impl Node {
         for step in steps {
             match step {
                 Step::Stop(address) => {
-                    // Only for the instance that runs now, or is about to: the next one is not to find it in its mailbox.
-                    let session = self.stop_mark(address);
-                    let body = Body::Signal(Signal::Stop);
-                    self.answer(worker, address, Message { source: Address::HOST, session, body });
+                    // Under the tree's lock: if the instance has ended meanwhile, the next one is not told.
+                    let told = {
+                        let tree = self.tree();
+                        let slot = self.table.get(address).filter(|_| tree.stops(address));
+                        slot.and_then(|slot| slot.mailbox.stop(address))
+                    };
+                    if told == Some(true) {
+                        self.run.push(worker, address.slot());
+                    }
                 }
                 Step::Kill(address, cause, reason) => drop(self.kill(worker, address, cause, reason)),
                 Step::Start(address) => {
@@ -159,8 +192,11 @@ impl Node {
                 Step::Alarm(at, number) => {
                     self.timers.arm_at(at, Due::Supervision(number));
                 }
-                Step::GaveUp(name) => {
-                    tracing::error!(target: "wasmactor", "supervisor `{name}` gave up: too many restarts; the app stops");
+                Step::Ask { decider, member, number, cause, reason } => {
+                    self.down(worker, decider, Session(QUESTION | number), member, cause, &reason);
+                }
+                Step::GaveUp(name, words) => {
+                    tracing::error!(target: "wasmactor", "{words}; the app stops");
                     self.supervision.gave_up.lock().get_or_insert(name);
                     self.failed.fetch_add(1, Ordering::SeqCst);
                 }
@@ -168,8 +204,8 @@ impl Node {
         }
     }
 
-    /// What a stop is marked with that is meant for one instance only.
-    fn stop_mark(&self, address: Address) -> Session {
-        Session(1 + self.tree().restarts(address))
+    /// How often a supervisor has restarted an actor.
+    pub(in crate::node) fn restarts(&self, address: Address) -> u64 {
+        self.tree().restarts(address)
     }
 }

@@ -3,6 +3,7 @@
 //! What only shows with real threads is in `stress.rs`, what only shows with wasm in the tests of the built binary.
 
 mod crashes;
+mod deciders;
 mod ending;
 mod inspect;
 mod lifecycle;

@@ -8,14 +8,15 @@ use crate::actor::{Behavior, Core, Phase, Slot, Turn};
 use crate::base::sole::SoleGuard;
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::Ordering;
-use crate::base::{Address, Body, Cause, Message, Session};
+use crate::base::{Address, Body, Cause, Message, Session, Signal};
 use crate::net::Poller;
+use crate::node::crash::Head;
 use crate::node::exchange::Exchanging;
 use crate::node::sockets::Sockets;
-use crate::node::turn_kind::TURN_NAMES;
+use crate::node::turn_kind::{TURN_NAMES, turn_kind};
 use crate::node::{Context, Node};
 use crate::sched::seats::{Chair, Cut};
-use crate::sched::{Parked, Rest, Taken, run_queue, weight};
+use crate::sched::{Letter, Parked, Rest, Taken, run_queue, weight};
 
 /// What a worker thread keeps between turns.
 #[derive(Debug)]
@@ -291,7 +292,7 @@ impl Node {
     /// also where each turn of the queue handles but one.
     fn share(self: &Arc<Self>, worker: &mut Worker, slot: &Slot<Context>, core: &mut Core<Context>) -> Next {
         let share = &mut core.cx.inner_mut().share;
-        let taken = if share.is_empty() || core.parked || slot.mailbox.killed() {
+        let taken = if share.is_empty() || core.parked || slot.mailbox.urgent() {
             let before = share.len();
             let taken = slot.mailbox.take(share, core.parked);
             slot.usage.took(share.len() - before);
@@ -302,6 +303,16 @@ impl Node {
         match taken {
             Taken::Nothing => Next::On,
             Taken::Killed(cause, reason) => Next::End(cause, reason),
+            Taken::Stop => {
+                let inner = core.cx.inner_mut();
+                (inner.stopping, inner.leaving) = (true, true);
+                let body = Body::Signal(Signal::Stop);
+                inner.turn_begins(worker.index, Address::HOST.raw(), turn_kind(&body));
+                let letter = Letter::new(Message { source: Address::HOST, session: Session::NONE, body });
+                inner.event = Head::of(&letter);
+                let turn = core.behavior.as_mut().map_or(Turn::Left, |behavior| behavior.handle(&mut core.cx, letter));
+                self.turns(worker, core, turn)
+            }
             Taken::Resume => {
                 core.parked = false;
                 let inner = core.cx.inner_mut();
@@ -369,9 +380,14 @@ fn after(slot: &Slot<Context>, core: &mut Core<Context>) -> Next {
     if inner.exiting {
         return Next::End(Cause::Exited, std::mem::take(&mut inner.rare().exit));
     }
-    let finished = inner.stopping && inner.open.is_empty() && inner.outstanding.is_empty() && slot.mailbox.is_empty();
+    let finished = inner.stopping && inner.open.is_empty() && inner.outstanding.is_empty();
     if finished && core.phase == Phase::Ready {
-        return Next::End(Cause::Stopped, "the host stops".to_owned());
+        if inner.leaving {
+            return Next::End(Cause::Stopped, "it stops to be restarted".to_owned());
+        }
+        if slot.mailbox.is_empty() {
+            return Next::End(Cause::Stopped, "the host stops".to_owned());
+        }
     }
     Next::On
 }

@@ -329,6 +329,70 @@ fn loom_bound_counts_the_share() {
     });
 }
 
+/// suspend ∥ release ∥ push: between two instances; exactly one goes on with the mailbox, and finds the message.
+#[test]
+fn loom_release_is_not_lost() {
+    loom::model(|| {
+        let mailbox = Arc::new(Mailbox::default());
+        mailbox.open(here(), Tag::default(), Bounds::of(100));
+        let (starter, sender) = (mailbox.clone(), mailbox.clone());
+        let starter = thread::spawn(move || starter.release(here()));
+        let sender = thread::spawn(move || {
+            let push = sender.push(here(), message(1), |_| true);
+            assert!(matches!(push.outcome, Pushed::Queued), "who has no instance is not scheduled by a message");
+        });
+        let goes_on = mailbox.suspend() == Parked::No;
+        let scheduled = starter.join().unwrap();
+        assert!(goes_on ^ scheduled, "goes on: {goes_on}, scheduled: {scheduled}");
+        sender.join().unwrap();
+        let mut batch = Chain::default();
+        assert!(matches!(mailbox.take(&mut batch, false), Taken::Messages { .. }));
+        assert_eq!(batch.len(), 1);
+    });
+}
+
+/// suspend ∥ kill: who is killed between two instances is taken once more, and finds the kill.
+#[test]
+fn loom_kill_of_a_suspended_one_is_seen() {
+    loom::model(|| {
+        let mailbox = Arc::new(Mailbox::default());
+        mailbox.open(here(), Tag::default(), Bounds::of(100));
+        let other = mailbox.clone();
+        let killer = thread::spawn(move || other.kill(here(), Cause::Stopped, String::new()) == Some(true));
+        let goes_on = mailbox.suspend() == Parked::No;
+        let scheduled = killer.join().unwrap();
+        assert!(goes_on ^ scheduled, "goes on: {goes_on}, scheduled: {scheduled}");
+        assert!(mailbox.killed());
+        assert!(matches!(mailbox.take(&mut Chain::default(), false), Taken::Killed(Cause::Stopped, _)));
+    });
+}
+
+/// stop ∥ the end of a turn, then of the instance: it is heard once, or the instance has ended and nobody hears of it.
+#[test]
+fn loom_stop_is_for_one_instance() {
+    loom::model(|| {
+        let mailbox = Arc::new(Mailbox::default());
+        mailbox.open(here(), Tag::default(), Bounds::of(100));
+        let other = mailbox.clone();
+        let stopper = thread::spawn(move || other.stop(here()) == Some(true));
+        let mut heard = false;
+        if mailbox.rest() == Rest::Again {
+            heard = matches!(mailbox.take(&mut Chain::default(), false), Taken::Stop);
+            assert!(heard);
+        } else {
+            // Idle: whoever tells it schedules it, once.
+            assert!(stopper.join().unwrap());
+            assert!(matches!(mailbox.take(&mut Chain::default(), false), Taken::Stop));
+            assert_eq!(mailbox.suspend(), Parked::Yes);
+            assert!(!mailbox.urgent());
+            return;
+        }
+        assert_eq!(mailbox.suspend(), Parked::Yes);
+        assert!(!stopper.join().unwrap());
+        assert!(heard && !mailbox.urgent(), "the next instance is not told");
+    });
+}
+
 /// get ∥ release and reserve: a stale address reaches nobody.
 #[test]
 fn loom_table_stale_push() {

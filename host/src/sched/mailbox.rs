@@ -9,6 +9,7 @@
 //! | [`Mailbox::expect`], [`Mailbox::park`], [`Mailbox::answer`], [`Mailbox::wake`] | exclusive waiting |
 //! | [`Mailbox::suspend`], [`Mailbox::release`] | between two instances of one actor messages only wait |
 //! | [`Mailbox::delay`], [`Mailbox::undelay`] | while an actor's share of a core is used up messages only wait |
+//! | [`Mailbox::stop`] | a word to the actor that overtakes what waits |
 //! | [`Mailbox::kill`] | the end, as soon as no worker runs the actor |
 //!
 //! Must hold:
@@ -22,7 +23,7 @@
 
 mod view;
 
-use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use crate::base::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::base::sync::{Brief, BriefGuard};
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Payload, Session, SocketEvent};
 use crate::sched::{Chain, Letter};
@@ -119,6 +120,8 @@ pub enum Taken {
     Resume,
     /// The actor must end.
     Killed(Cause, String),
+    /// The actor is told to stop.
+    Stop,
     /// Nothing: the mailbox was closed or emptied meanwhile.
     Nothing,
 }
@@ -172,6 +175,7 @@ enum Stage {
 struct Rare {
     held: Chain,
     kill: Option<(Cause, String)>,
+    stop: bool,
 }
 
 #[derive(Debug)]
@@ -210,8 +214,8 @@ struct Inner {
 #[repr(C)]
 pub struct Mailbox {
     inner: Brief<Inner>,
-    /// Set with `kill`, readable without the lock by a guest that runs.
-    killed: AtomicBool,
+    /// [`KILLED`], [`TOLD`]: set with `kill` and `stop`, readable without the lock by a guest that runs. Written under it.
+    urgent: AtomicU32,
     /// Raw address of the actor whose answer an exclusive call waits for; 0 for none. One edge of the waits-for graph.
     waits_on: AtomicU64,
     /// Turns that began since the mailbox was made: all in the low half, those of ordinary messages in the high half,
@@ -219,6 +223,11 @@ pub struct Mailbox {
     /// books the difference to what was read last ([`Inner::settle`]).
     begun: AtomicU64,
 }
+
+/// In `Mailbox::urgent`: the actor is to end.
+const KILLED: u32 = 1;
+/// It is told to stop.
+const TOLD: u32 = 2;
 
 /// One turn in `Mailbox::begun`, of an ordinary message.
 const ORDINARY: u64 = 1 << 32;
@@ -248,7 +257,7 @@ impl Default for Mailbox {
         };
         Self {
             inner: Brief::new(inner),
-            killed: AtomicBool::new(false),
+            urgent: AtomicU32::new(0),
             waits_on: AtomicU64::new(0),
             begun: AtomicU64::new(0),
         }
@@ -303,6 +312,10 @@ impl Inner {
 
     fn killed(&self) -> bool {
         self.rare.as_ref().is_some_and(|rare| rare.kill.is_some())
+    }
+
+    fn told(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.stop)
     }
 
     fn resumable(&self) -> bool {
@@ -389,7 +402,7 @@ impl Mailbox {
         inner.stage = Stage::Scheduled;
         (inner.bound, inner.full) = (u32::try_from(bounds.messages).unwrap_or(u32::MAX), bounds.full);
         inner.bytes_bound = grains(bounds.bytes.div_ceil(GRAIN));
-        self.killed.store(false, Ordering::Relaxed);
+        self.urgent.store(0, Ordering::Relaxed);
     }
 
     /// Takes the mailbox back. From here on every push is `Gone`. Only the worker that has it may call this.
@@ -457,7 +470,7 @@ impl Mailbox {
         if inner.schedule() { Pushed::Schedule } else { Pushed::Queued }
     }
 
-    /// Moves all messages to the share, which must be empty unless the actor is parked or killed: to cut a part off, the
+    /// Moves all messages to the share, which must be empty unless the actor is parked, killed or told to stop: to cut a part off, the
     /// lock's holder would walk over it, letter by letter, each perhaps a miss of the cache, while senders wait. A mailbox
     /// whose policy at the bound is not to refuse gives one at a time, since what is in a share can no longer be dropped,
     /// or make room for what is held. Only the worker that has the mailbox may call this.
@@ -470,6 +483,10 @@ impl Mailbox {
         if parked {
             inner.woken = false;
             return Taken::Resume;
+        }
+        if inner.rare.as_mut().is_some_and(|rare| std::mem::take(&mut rare.stop)) {
+            self.urgent.store(0, Ordering::Relaxed);
+            return Taken::Stop;
         }
         let length = inner.queue.len();
         if length == 0 {
@@ -514,7 +531,7 @@ impl Mailbox {
     #[inline]
     pub fn rest(&self) -> Rest {
         let mut inner = self.settled();
-        if inner.queue.is_empty() && !inner.killed() {
+        if inner.queue.is_empty() && !inner.killed() && !inner.told() {
             inner.overload = OVERLOAD;
             inner.stage = Stage::Idle;
             Rest::Idle
@@ -602,7 +619,9 @@ impl Mailbox {
         let unwanted = inner.answer.take();
         self.waits_on.store(0, Ordering::Relaxed);
         let killed = inner.killed();
-        self.killed.store(killed, Ordering::Relaxed);
+        // A stop was for the instance that has ended.
+        inner.rare.iter_mut().for_each(|rare| rare.stop = false);
+        self.urgent.store(if killed { KILLED } else { 0 }, Ordering::Relaxed);
         let goes_on = std::mem::take(&mut inner.released) || killed;
         if !goes_on {
             inner.stage = Stage::Suspended;
@@ -694,7 +713,21 @@ impl Mailbox {
         if !inner.killed() {
             inner.rare.get_or_insert_default().kill = Some((cause, reason));
             // Release is not needed: the flag carries nothing, it only cuts a turn short.
-            self.killed.store(true, Ordering::Relaxed);
+            self.urgent.store(self.urgent.load(Ordering::Relaxed) | KILLED, Ordering::Relaxed);
+        }
+        Some(inner.schedule())
+    }
+
+    /// Tells the actor to stop, before anything else that waits: the worker gets [`Taken::Stop`]. An actor without an instance
+    /// is not told. None: no such actor. Some(true): the caller must queue the mailbox.
+    pub fn stop(&self, to: Address) -> Option<bool> {
+        let mut inner = self.inner.lock();
+        if !inner.is(to) {
+            return None;
+        }
+        if inner.stage != Stage::Suspended {
+            inner.rare.get_or_insert_default().stop = true;
+            self.urgent.store(self.urgent.load(Ordering::Relaxed) | TOLD, Ordering::Relaxed);
         }
         Some(inner.schedule())
     }
@@ -706,7 +739,12 @@ impl Mailbox {
 
     /// Whether a kill waits for the running turn to end.
     pub fn killed(&self) -> bool {
-        self.killed.load(Ordering::Relaxed)
+        self.urgent.load(Ordering::Relaxed) & KILLED != 0
+    }
+
+    /// Whether a kill or a stop does.
+    pub fn urgent(&self) -> bool {
+        self.urgent.load(Ordering::Relaxed) != 0
     }
 
     /// Whom this mailbox belongs to now.

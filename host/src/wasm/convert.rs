@@ -4,6 +4,7 @@
 //! copied once for each receiver).
 
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Payload, Session, Signal, SocketEvent};
+use crate::node::supervise::Decision;
 use crate::wasm::bindings::exports::wasmactor::actor::handler;
 use crate::wasm::bindings::wasmactor::actor::{lifecycle, socket, types};
 
@@ -58,6 +59,16 @@ pub(super) fn error(error: CallError) -> types::Error {
 /// A session that the host gives out, or the error instead.
 pub(super) fn session(outcome: Result<Session, CallError>) -> Result<u64, types::Error> {
     outcome.map(|session| session.0).map_err(error)
+}
+
+/// What a guest decides.
+pub(super) fn decision_from(decision: lifecycle::Decision) -> Decision {
+    match decision {
+        lifecycle::Decision::Policy => Decision::Policy,
+        lifecycle::Decision::Restart => Decision::Restart,
+        lifecycle::Decision::End => Decision::End,
+        lifecycle::Decision::GiveUp => Decision::GiveUp,
+    }
 }
 
 /// A signal that a guest names.

@@ -42,6 +42,10 @@ pub struct Policy {
     pub stop_timeout: Duration,
     /// What waits in the mailbox of a member that is restarted is refused, not kept.
     pub clear_mailbox: bool,
+    /// The name of the actor that is asked what becomes of a member; none: the policy says.
+    pub decider: Option<String>,
+    /// Without an answer in this time the policy says.
+    pub decide_timeout: Duration,
 }
 
 impl Default for Policy {
@@ -54,8 +58,28 @@ impl Default for Policy {
             backoff_max: Duration::from_secs(10),
             stop_timeout: Duration::from_secs(1),
             clear_mailbox: false,
+            decider: None,
+            decide_timeout: Duration::from_secs(1),
         }
     }
+}
+
+/// What an actor may decide of a member whose instance has ended; see `wit/lifecycle.wit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Policy,
+    Restart,
+    End,
+    GiveUp,
+}
+
+/// The end of a member's instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    pub cause: Cause,
+    pub reason: String,
+    /// It had been initialised at least once.
+    pub once: bool,
 }
 
 /// Where a member is.
@@ -76,12 +100,14 @@ pub enum Step {
     Stop(Address),
     /// End it: its time is over, or its supervisor gave up.
     Kill(Address, Cause, String),
+    /// Ask an actor what becomes of a member; its answer has this number.
+    Ask { decider: Address, member: Address, number: u64, cause: Cause, reason: String },
     /// Give it its next instance.
     Start(Address),
     /// Call [`super::tree::Tree::alarm`] with this number then (nanoseconds of the clock).
     Alarm(u64, u64),
-    /// The manifest's supervisor of this name gave up, and nobody is above it.
-    GaveUp(String),
+    /// The manifest's supervisor of this name gave up, and nobody is above it; why.
+    GaveUp(String, String),
 }
 
 /// What becomes of an actor whose instance ended.

@@ -9,11 +9,18 @@
 //! Must hold: an actor is in one round at most (a new one takes in those that it overlaps); a member whose state is
 //! `Resting` has no instance and gets one by `Step::Start` only.
 
+mod rounds;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
 
 use crate::base::{Address, Cause};
 use crate::node::deadline::nanos;
-use crate::node::supervise::policy::{MemberState, Policy, Restart, Step, Strategy, SupervisorView, Verdict};
+use crate::node::supervise::Membership;
+use crate::node::supervise::policy::{
+    Decision, End, MemberState, Policy, Restart, Step, Strategy, SupervisorView, Verdict,
+};
+use rounds::{Phase, Round};
 
 /// A supervisor's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,9 +30,22 @@ pub struct SupervisorId(u32);
 struct Child {
     supervisor: SupervisorId,
     restart: Restart,
+    stop_timeout: Option<Duration>,
     state: MemberState,
     order: u64,
     restarts: u64,
+    /// It rests until this is answered, or until a round takes it in.
+    question: Option<Question>,
+    /// It is restarted whatever its policy says.
+    wanted: bool,
+}
+
+#[derive(Debug)]
+struct Question {
+    /// Of the answer, and of the alarm.
+    number: u64,
+    asked: Address,
+    end: End,
 }
 
 #[derive(Debug)]
@@ -39,27 +59,6 @@ struct Supervisor {
     /// Restarts since a healthy run, and when the last one was.
     streak: u32,
     last: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Stopping,
-    Pause,
-    Starting,
-}
-
-#[derive(Debug)]
-struct Round {
-    by: SupervisorId,
-    phase: Phase,
-    /// The last one is next.
-    stop: Vec<Address>,
-    /// The last one of `stop` was told.
-    told: bool,
-    start: VecDeque<Address>,
-    pause: u64,
-    /// Alarms that were set for an earlier state are stale.
-    alarm: u64,
 }
 
 /// See the file's head.
@@ -88,9 +87,19 @@ impl Tree {
     }
 
     /// Adds an actor to a supervisor's members.
-    pub fn join(&mut self, address: Address, supervisor: SupervisorId, restart: Restart) {
+    pub fn join(&mut self, address: Address, membership: Membership) {
         let order = self.number();
-        let child = Child { supervisor, restart, state: MemberState::Running, order, restarts: 0 };
+        let Membership { supervisor, restart, stop_timeout } = membership;
+        let child = Child {
+            supervisor,
+            restart,
+            stop_timeout,
+            state: MemberState::Running,
+            order,
+            restarts: 0,
+            question: None,
+            wanted: false,
+        };
         self.children.insert(address, child);
     }
 
@@ -99,11 +108,10 @@ impl Tree {
         self.children.contains_key(&address)
     }
 
-    /// A member was restarted without having ended: that is none of its supervisor's restarts.
-    pub fn anew(&mut self, address: Address) {
-        if let Some(child) = self.children.get_mut(&address) {
-            child.restarts += 1;
-        }
+    /// Whether a member has been told to stop, and has not ended since.
+    pub fn stops(&self, address: Address) -> bool {
+        let told = self.rounds.iter().any(|round| round.told && round.stop.last() == Some(&address));
+        told && self.children.get(&address).is_some_and(|child| child.state != MemberState::Resting)
     }
 
     /// How often a member was restarted.
@@ -141,39 +149,84 @@ impl Tree {
         self.supervisors.iter().map(view).collect()
     }
 
-    /// An actor's instance has ended. `once`: it had been initialised at least once. `jitter`: 0 to 1.
+    /// The name of who is asked what becomes of a member.
+    pub fn decider(&self, address: Address) -> Option<&str> {
+        let child = self.children.get(&address)?;
+        self.supervisors.get(&child.supervisor)?.policy.decider.as_deref()
+    }
+
+    /// An actor's instance has ended. `asked`: who is to say what becomes of it. `jitter`: 0 to 1.
     pub fn ended(
         &mut self,
         address: Address,
-        cause: Cause,
-        once: bool,
+        end: End,
+        asked: Option<Address>,
         now: u64,
         jitter: f64,
         steps: &mut Vec<Step>,
     ) -> Verdict {
+        let number = self.number();
         let Some(child) = self.children.get_mut(&address) else { return Verdict::End };
-        let (supervisor, restart) = (child.supervisor, child.restart);
-        let clear = self.supervisors.get(&supervisor).is_some_and(|one| one.policy.clear_mailbox);
+        let policy = self.supervisors.get(&child.supervisor).map(|one| &one.policy);
+        let clear = policy.is_some_and(|policy| policy.clear_mailbox);
         // A kill in the pause changes nothing: it gets a new instance anyway.
         if child.state == MemberState::Resting {
             return Verdict::Rest { clear };
         }
         let planned = self.rounds.iter().any(|round| round.stop.contains(&address));
-        let again = match restart {
-            Restart::Permanent => once,
-            Restart::Transient => once && cause != Cause::Exited,
-            Restart::Temporary => false,
-        };
-        if planned && restart != Restart::Temporary && once || again {
+        if let Some(decider) = asked.filter(|_| end.once && !planned) {
+            let timeout = policy.map(|policy| nanos(policy.decide_timeout)).unwrap_or_default();
+            child.state = MemberState::Resting;
+            let (cause, reason) = (end.cause, end.reason.clone());
+            child.question = Some(Question { number, asked: decider, end });
+            steps.push(Step::Ask { decider, member: address, number, cause, reason });
+            steps.push(Step::Alarm(now.saturating_add(timeout), number));
+            return Verdict::Rest { clear };
+        }
+        let again = again(child.restart, &end);
+        if planned && child.restart != Restart::Temporary && end.once || again {
             child.state = MemberState::Resting;
         } else {
             self.children.remove(&address);
         }
         if again && !planned {
-            self.restart(address, now, jitter, steps);
+            self.restart(address, None, now, jitter, steps);
         }
         self.advance(now, steps);
         if self.children.contains_key(&address) { Verdict::Rest { clear } } else { Verdict::End }
+    }
+
+    /// The answer to a question, by who was asked, or (`by` none) because its time is over. False: nobody waits for it.
+    pub fn decided(
+        &mut self,
+        number: u64,
+        by: Option<Address>,
+        decision: Decision,
+        now: u64,
+        jitter: f64,
+        steps: &mut Vec<Step>,
+    ) -> bool {
+        let open = |question: &Question| question.number == number && by.is_none_or(|by| by == question.asked);
+        let child = self.children.iter_mut().find(|(_, child)| child.question.as_ref().is_some_and(open));
+        let Some((address, child)) = child else { return false };
+        child.wanted = decision == Decision::Restart;
+        let (address, restart, question) = (*address, child.restart, child.question.take());
+        let Some(Question { end, .. }) = question else { return false };
+        let given_up = by.filter(|_| decision == Decision::GiveUp);
+        let restarts = match decision {
+            Decision::Policy => again(restart, &end),
+            Decision::Restart | Decision::GiveUp => true,
+            Decision::End => false,
+        };
+        if restarts {
+            self.restart(address, given_up, now, jitter, steps);
+        } else {
+            self.children.remove(&address);
+            let first = end.reason.lines().next().unwrap_or_default();
+            steps.push(Step::Kill(address, end.cause, format!("{first} (it is not restarted)")));
+        }
+        self.advance(now, steps);
+        true
     }
 
     /// An actor's `init` has returned.
@@ -190,8 +243,11 @@ impl Tree {
     }
 
     /// An alarm's time has come.
-    pub fn alarm(&mut self, number: u64, now: u64, steps: &mut Vec<Step>) {
-        let Some(round) = self.rounds.iter_mut().find(|round| round.alarm == number) else { return };
+    pub fn alarm(&mut self, number: u64, now: u64, jitter: f64, steps: &mut Vec<Step>) {
+        let Some(round) = self.rounds.iter_mut().find(|round| round.alarm == number) else {
+            self.decided(number, None, Decision::Policy, now, jitter, steps);
+            return;
+        };
         match round.phase {
             Phase::Stopping => {
                 if let Some(address) = round.stop.last().filter(|_| round.told) {
@@ -222,8 +278,15 @@ impl Tree {
         all.into_iter().map(|(address, _)| *address).collect()
     }
 
-    /// Plans what is due after the end of a member: a round, or the end of its supervisor.
-    fn restart(&mut self, address: Address, now: u64, jitter: f64, steps: &mut Vec<Step>) {
+    /// Plans what is due after the end of a member: a round, or the end of its supervisor. `given_up`: who wants the latter.
+    fn restart(
+        &mut self,
+        address: Address,
+        mut given_up: Option<Address>,
+        now: u64,
+        jitter: f64,
+        steps: &mut Vec<Step>,
+    ) {
         let Some(child) = self.children.get(&address) else { return };
         let (mut id, mut order, mut failed) = (child.supervisor, child.order, vec![address]);
         loop {
@@ -232,18 +295,21 @@ impl Tree {
             while one.history.front().is_some_and(|then| now - then > period) {
                 one.history.pop_front();
             }
-            if one.history.len() < one.policy.max_restarts as usize {
+            let by = given_up.take();
+            if by.is_none() && one.history.len() < one.policy.max_restarts as usize {
                 break;
             }
             one.history.clear();
             let (most, period) = (one.policy.max_restarts, one.policy.period);
-            let words = format!("supervisor `{}` gave up: more than {most} restarts within {period:?}", one.name);
+            let why = by.map(|by| format!("{by} said so"));
+            let why = why.unwrap_or_else(|| format!("more than {most} restarts within {period:?}"));
+            let words = format!("supervisor `{}` gave up: {why}", one.name);
             let (parent, name) = (one.parent, one.name.clone());
             order = one.order;
             let Some(parent) = parent else {
                 let members = self.dissolve(id);
                 steps.extend(members.into_iter().map(|member| Step::Kill(member, Cause::Stopped, words.clone())));
-                return steps.push(Step::GaveUp(name));
+                return steps.push(Step::GaveUp(name, words));
             };
             failed = self.below(id);
             id = parent;
@@ -286,84 +352,13 @@ impl Tree {
         }
         order
     }
+}
 
-    /// Begins a round, which takes in those that it overlaps.
-    fn plan(&mut self, mut by: SupervisorId, mut affected: Vec<Address>, pause: u64) {
-        self.rounds.retain(|round| {
-            let overlaps = round.start.iter().chain(&round.stop).any(|address| affected.contains(address));
-            if overlaps {
-                affected.extend(round.start.iter().chain(&round.stop));
-                by = by.min(round.by);
-            }
-            !overlaps
-        });
-        affected.retain(|address| self.children.contains_key(address));
-        affected.sort_by_key(|address| self.children[address].order);
-        affected.dedup();
-        let lasting = |address: &Address| self.children[address].restart != Restart::Temporary;
-        let start = affected.iter().copied().filter(lasting).collect();
-        let alarm = self.number();
-        self.rounds.push(Round { by, phase: Phase::Stopping, stop: affected, told: false, start, pause, alarm });
-    }
-
-    /// Goes on with every round as far as it goes.
-    fn advance(&mut self, now: u64, steps: &mut Vec<Step>) {
-        let mut index = 0;
-        while index < self.rounds.len() {
-            if self.go_on(index, now, steps) {
-                index += 1;
-            } else {
-                self.rounds.remove(index);
-            }
-        }
-    }
-
-    /// False: the round is over.
-    fn go_on(&mut self, index: usize, now: u64, steps: &mut Vec<Step>) -> bool {
-        loop {
-            let alarm = self.number();
-            let round = &mut self.rounds[index];
-            match round.phase {
-                Phase::Stopping => {
-                    let Some(address) = round.stop.last().copied() else {
-                        (round.phase, round.alarm) = (Phase::Pause, alarm);
-                        if round.pause == 0 {
-                            round.phase = Phase::Starting;
-                        } else {
-                            steps.push(Step::Alarm(now.saturating_add(round.pause), alarm));
-                        }
-                        continue;
-                    };
-                    let child = self.children.get(&address).filter(|child| child.state != MemberState::Resting);
-                    let Some(child) = child else {
-                        round.stop.pop();
-                        round.told = false;
-                        continue;
-                    };
-                    if round.told {
-                        return true;
-                    }
-                    let policy = self.supervisors.get(&child.supervisor).map(|one| one.policy.stop_timeout);
-                    (round.told, round.alarm) = (true, alarm);
-                    steps.push(Step::Stop(address));
-                    steps.push(Step::Alarm(now.saturating_add(nanos(policy.unwrap_or_default())), alarm));
-                    return true;
-                }
-                Phase::Pause => return true,
-                Phase::Starting => {
-                    let Some(address) = round.start.front().copied() else { return false };
-                    match self.children.get_mut(&address) {
-                        Some(child) if child.state == MemberState::Resting => {
-                            (child.state, child.restarts) = (MemberState::Starting, child.restarts + 1);
-                            steps.push(Step::Start(address));
-                            return true;
-                        }
-                        Some(child) if child.state == MemberState::Starting => return true,
-                        // It runs already, or has ended for good.
-                        _ => drop(round.start.pop_front()),
-                    }
-                }
-            }
-        }
+/// Whether a member is restarted, by itself.
+fn again(restart: Restart, end: &End) -> bool {
+    match restart {
+        Restart::Permanent => end.once,
+        Restart::Transient => end.once && end.cause != Cause::Exited,
+        Restart::Temporary => false,
     }
 }

@@ -9,12 +9,12 @@ use crate::node::supervise::{Membership, Policy, Restart, Strategy, SupervisorId
 use crate::node::{Context, SpawnSpec};
 
 /// No pause, unless a test is about it.
-fn policy(strategy: Strategy) -> Policy {
+pub(super) fn policy(strategy: Strategy) -> Policy {
     Policy { strategy, backoff: Duration::ZERO, ..Policy::default() }
 }
 
 /// A member that writes down its instances and messages, and ends as it is told.
-fn member(bench: &mut Bench, name: &'static str, to: (SupervisorId, Restart), journal: &Journal) -> Address {
+pub(super) fn member(bench: &mut Bench, name: &'static str, to: (SupervisorId, Restart), journal: &Journal) -> Address {
     let book = journal.clone();
     bench.node.add_native(name, move |_| {
         book.lock().push(format!("{name} begins"));
@@ -32,20 +32,20 @@ fn member(bench: &mut Bench, name: &'static str, to: (SupervisorId, Restart), jo
             done()
         }))
     });
-    let member = Some(Membership { supervisor: to.0, restart: to.1 });
+    let member = Some(Membership { supervisor: to.0, restart: to.1, stop_timeout: None });
     let spec = SpawnSpec { module: name.to_owned(), names: vec![format!(".{name}")], member, ..SpawnSpec::default() };
     let address = bench.node.spawn(None, spec).expect("spawned");
     bench.run();
     address
 }
 
-fn taken(journal: &Journal) -> Vec<String> {
+pub(super) fn taken(journal: &Journal) -> Vec<String> {
     let got = lines(journal);
     journal.lock().clear();
     got
 }
 
-fn queue(bench: &Bench, to: Address, texts: &[&str]) {
+pub(super) fn queue(bench: &Bench, to: Address, texts: &[&str]) {
     for text in texts {
         bench.node.post(to, 0, Payload::from(text.as_bytes())).expect("delivered");
     }
@@ -288,4 +288,88 @@ fn an_actor_can_be_restarted_from_outside_but_not_one_without_a_supervisor() {
     assert!(bench.node.is_alive(alone));
     let view = bench.node.supervisors();
     assert_eq!((view[0].name.as_str(), view[0].recent, view[0].members[0].3), ("top", 1, 1));
+}
+
+#[test]
+fn a_stop_for_a_restart_overtakes_what_waits_which_is_for_the_next_instance() {
+    let (mut bench, journal) = (Bench::new(), Journal::default());
+    let top = bench.node.add_supervisor("top", policy(Strategy::OneForAll), None);
+    let a = member(&mut bench, "a", (top, Restart::Permanent), &journal);
+    let b = member(&mut bench, "b", (top, Restart::Permanent), &journal);
+    taken(&journal);
+    queue(&bench, b, &["trap"]);
+    queue(&bench, a, &["one", "two"]);
+    bench.run();
+    assert_eq!(taken(&journal), ["b trap", "a signal", "a begins", "b begins", "a one", "a two"]);
+}
+
+#[test]
+fn who_holds_a_request_gets_to_finish_it_before_it_is_restarted() {
+    let (mut bench, journal) = (Bench::new(), Journal::default());
+    let top = bench.node.add_supervisor("top", policy(Strategy::OneForAll), None);
+    let a = member(&mut bench, "a", (top, Restart::Permanent), &journal);
+    let b = member(&mut bench, "b", (top, Restart::Permanent), &journal);
+    let (asker, answers) = bench.asker(a, 0);
+    // "ask" is a word that a member answers nothing to, so the host refuses it; "defer" it keeps.
+    bench.post(asker, "go");
+    let holder = bench.spawn(move |cx, message| {
+        if matches!(message.body, Body::Message { .. }) {
+            drop(cx.request(a, 0, Payload::from(&b"defer"[..]), 0, Default::default()));
+        }
+        done()
+    });
+    bench.post(holder, "go");
+    assert_eq!(taken(&answers).len(), 1);
+    taken(&journal);
+    bench.post(b, "trap");
+    bench.post(a, "more");
+    assert_eq!(taken(&journal), ["b trap", "a signal", "a more"], "it lives on for its request");
+    bench.node.kill(None, holder, Cause::Killed, "for a test".to_owned());
+    bench.pass(1001);
+    assert_eq!(taken(&journal), ["a begins", "b begins"]);
+}
+
+#[test]
+fn a_member_may_have_its_own_time_to_stop() {
+    let (mut bench, journal) = (Bench::new(), Journal::default());
+    let top = bench.node.add_supervisor("top", policy(Strategy::OneForAll), None);
+    let stop_timeout = Some(Duration::from_millis(50));
+    let slow = bench.spawn_spec(
+        SpawnSpec {
+            member: Some(Membership { supervisor: top, restart: Restart::Temporary, stop_timeout }),
+            ..SpawnSpec::default()
+        },
+        |cx, message| {
+            if matches!(message.body, Body::Message { .. }) {
+                drop(cx.defer());
+            }
+            done()
+        },
+    );
+    let b = member(&mut bench, "b", (top, Restart::Permanent), &journal);
+    let (asker, _) = bench.asker(slow, 0);
+    bench.post(asker, "go");
+    bench.post(b, "trap");
+    bench.pass(49);
+    assert!(bench.node.is_alive(slow));
+    bench.pass(2);
+    assert!(!bench.node.is_alive(slow));
+    assert_eq!(taken(&journal), ["b begins", "b trap", "b begins"]);
+}
+
+#[test]
+fn a_host_that_stops_ends_who_waits_for_its_restart() {
+    let (mut bench, journal) = (Bench::new(), Journal::default());
+    let top = bench.node.add_supervisor("top", Policy::default(), None);
+    let a = member(&mut bench, "a", (top, Restart::Permanent), &journal);
+    let (asker, answers) = bench.asker(a, 0);
+    bench.post(a, "trap");
+    bench.post(asker, "go");
+    assert!(bench.node.is_alive(a) && taken(&answers).is_empty());
+    bench.node.refuse_spawns();
+    bench.run();
+    assert!(!bench.node.is_alive(a));
+    assert_eq!(taken(&answers), ["actor-exited: :x was stopped: the host stops"]);
+    bench.pass(20_000);
+    assert_eq!(taken(&journal), ["a begins", "a trap"], "no instance any more");
 }

@@ -1,8 +1,8 @@
 //! `wit/lifecycle.wit`. Traps: none.
 
 use crate::base::{Address, Payload, Session};
-use crate::wasm::bindings::wasmactor::actor::lifecycle::{Error, Host, Signal};
-use crate::wasm::convert::{error, session, signal_from};
+use crate::wasm::bindings::wasmactor::actor::lifecycle::{Decision, Error, Host, Signal};
+use crate::wasm::convert::{decision_from, error, session, signal_from};
 use crate::wasm::state::State;
 
 impl Host for State {
@@ -32,6 +32,10 @@ impl Host for State {
 
     fn unlink(&mut self, target: u64) -> bool {
         self.cx().unlink(Address::from_raw(target))
+    }
+
+    fn decide(&mut self, watch: u64, decision: Decision) -> Result<(), Error> {
+        self.cx().decide(Session(watch), decision_from(decision)).map_err(error)
     }
 
     fn subscribe(&mut self, signal: Signal) {

@@ -4,7 +4,9 @@
 use crate::bindings::wasmactor::actor::blocking;
 use crate::bindings::wasmactor::actor::types::Error;
 use crate::bindings::wasmactor::actor::{
-    config, lifecycle, lifecycle::Signal, log, messaging, random, registry, socket, timer,
+    config, lifecycle,
+    lifecycle::{Decision, Signal},
+    log, messaging, random, registry, socket, timer,
 };
 use crate::state::{State, say};
 
@@ -35,6 +37,15 @@ fn signal(text: &str) -> Signal {
         "user1" => Signal::User1,
         "user2" => Signal::User2,
         _ => Signal::Stop,
+    }
+}
+
+fn decision(text: &str) -> Decision {
+    match text {
+        "restart" => Decision::Restart,
+        "end" => Decision::End,
+        "give-up" => Decision::GiveUp,
+        _ => Decision::Policy,
     }
 }
 
@@ -94,6 +105,7 @@ impl State {
             #[cfg(feature = "blocking")]
             ["sleep", time] => blocking::sleep(number(time)),
             // lifecycle.wit
+            ["decide", watch, what] => self.put(done(lifecycle::decide(number(watch), decision(what)))),
             ["spawn", module, name, args] => self.put(lifecycle::spawn(module, some(name), args.as_bytes())),
             ["exit", ..] => lifecycle::exit(&rest(1)),
             ["kill", target, ..] => self.put(done(lifecycle::kill(address(target), &rest(2)))),

@@ -3,6 +3,7 @@
 use wasmtime::{Linker, Result, bail};
 
 use crate::base::{Address, Session, Signal};
+use crate::node::supervise::Decision;
 use crate::wasm::flat::abi::guest;
 use crate::wasm::flat::imports::From;
 use crate::wasm::state::State;
@@ -56,11 +57,28 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(INTERFACE, "unlink", |mut from: From<'_>, target: u64| {
         u32::from(from.data_mut().cx().unlink(Address::from_raw(target)))
     })?;
+    linker.func_wrap(INTERFACE, "decide", |mut from: From<'_>, watch: u64, which: u32, result: u32| {
+        let mut guest = guest(&mut from)?;
+        let decision = decision(which)?;
+        let decided = guest.state.cx().decide(Session(watch), decision);
+        guest.unit(result, decided)
+    })?;
     linker.func_wrap(INTERFACE, "subscribe", |mut from: From<'_>, which: u32| {
         from.data_mut().cx().subscribe(signal(which)?);
         Ok(())
     })?;
     Ok(())
+}
+
+/// The enum of `wit/lifecycle.wit`.
+fn decision(case: u32) -> Result<Decision> {
+    Ok(match case {
+        0 => Decision::Policy,
+        1 => Decision::Restart,
+        2 => Decision::End,
+        3 => Decision::GiveUp,
+        case => bail!("an unknown discriminant of a decision: {case}"),
+    })
 }
 
 /// The enum of `wit/lifecycle.wit`.
