@@ -16,6 +16,7 @@
 //! | `timer-late` | pairs that call each other without pause meanwhile | sleeps of 10 ms of all 100 sleepers | `timer-late-min`, `-p50`, `-p99`, `-p99.9` |
 //! | `tcp-echo` | connections | requests | those of `client`, for every system |
 //! | `fairness` | | milliseconds of each of the two countings | `fairness` (percent); as many endless loops as workers; ours: `fairness-turn-p50`, `-p99`, `-max` |
+//! | `flood` | pairs that go on meanwhile | milliseconds of each of the two | `flood-without-p99`, `flood-with-p99`, `flood` (percent) |
 //! | `figures` | | messages of each run | `figures-send`, `-price` (ns), `-share` (percent); the same in instructions |
 //! | `reload` | stores | reloads of all | ours: `reload-pause-p50`, `-p99`: how long a store handled nothing; `bytes` is its state |
 //! | `loops` | | sorts; of the others 24 times as many | `loops-checksum`, `-histogram`, `-sort`: one pass |
@@ -28,6 +29,7 @@ mod cold_start;
 mod fairness;
 mod fan_in;
 mod figures;
+mod flood;
 mod idle;
 pub(crate) mod kv;
 mod loops;
@@ -101,6 +103,7 @@ pub(crate) const ALL: [Workload; 18] = [
     timers::LATE,
     tcp_echo::TCP_ECHO,
     fairness::FAIRNESS,
+    flood::FLOOD,
     loops::LOOPS,
     figures::FIGURES,
     cold_start::COLD_START,

@@ -59,6 +59,11 @@ pub mod kind {
     pub const VISIT: u32 = 24;
     /// Echoes of one target for `n` milliseconds; the answer is how many there were.
     pub const COUNT: u32 = 25;
+    /// Echoes of one target for `n` milliseconds, one in each; the answer is what each took.
+    pub const PROBE: u32 = 26;
+    /// For `n` milliseconds, in each of them `batch` messages of the kind `LOOP` to one target at once. The answer is how many
+    /// it took and how many its mailbox refused.
+    pub const FLOOD: u32 = 27;
 }
 
 /// What a driver is to do.

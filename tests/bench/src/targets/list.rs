@@ -184,6 +184,19 @@ pub(super) const ALL: &[Target] = &[
         ],
     },
     Target {
+        workload: "an actor is flooded",
+        aim: "99 % of its neighbours' calls within 2 x of what they keep without it",
+        conditions: &[within("neighbours", "flood", WASM, row(2, 32, 8), 200.0)],
+    },
+    Target {
+        workload: "a reload",
+        aim: "an actor with 64 KiB of state handles nothing for ≤ 5 ms (99 %)",
+        conditions: &[
+            within("one worker", "reload-pause-p99", WASM, row(1, 64 << 10, 4), 5_000_000.0),
+            within("two", "reload-pause-p99", WASM, row(2, 64 << 10, 4), 5_000_000.0),
+        ],
+    },
+    Target {
         workload: "own figures, always on",
         aim: "CPU time, histograms, memory of each actor: ≤ 3 % of a send",
         conditions: &[Condition {

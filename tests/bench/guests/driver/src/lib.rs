@@ -9,12 +9,15 @@ use std::time::Duration;
 use bench_protocol::{Order, kind, pack, token};
 use wasmactor_sdk::interleaved::channel::{OneshotSender, oneshot};
 use wasmactor_sdk::interleaved::{AsyncActor, sleep, spawn};
-use wasmactor_sdk::{Address, Reply, Result, Sender, Timer, async_actor, done, fail, reply_raw, timer};
+use wasmactor_sdk::{Address, ErrorCode, Reply, Result, Sender, Timer, async_actor, done, fail, reply_raw, timer};
 
 /// What `kind::LATE` asks of each timer.
 const NAP: Duration = Duration::from_millis(10);
 /// What `kind::ARM` asks of each timer: longer than any run.
 const HOUR: Duration = Duration::from_secs(3600);
+
+/// Between two calls of `kind::PROBE`, and two waves of `kind::FLOOD`.
+const PAUSE: Duration = Duration::from_millis(1);
 
 #[derive(Default)]
 struct Driver {
@@ -52,6 +55,8 @@ impl AsyncActor for Driver {
             kind::CROWD => return reply_raw(pack(&crowd(&order).await?)),
             kind::VISIT => visit(&order).await?,
             kind::COUNT => return reply_raw(pack(&[count(&order).await?])),
+            kind::PROBE => return reply_raw(pack(&probe(&order).await?)),
+            kind::FLOOD => return reply_raw(pack(&flood(&order).await?)),
             kind => fail!("no order of kind {kind} is known here"),
         }
         let took = nanos(timer::now() - started);
@@ -146,6 +151,33 @@ async fn count(order: &Order) -> Result<u64> {
         calls += 1;
     }
     Ok(calls)
+}
+
+async fn probe(order: &Order) -> Result<Vec<u64>> {
+    let (to, mut took) = (Address::from(order.target()), Vec::new());
+    for _ in 0..order.n {
+        sleep(PAUSE).await;
+        let started = timer::now();
+        to.ask_raw(kind::ECHO, vec![b'x'; order.bytes], None).await?;
+        took.push(nanos(timer::now() - started));
+    }
+    Ok(took)
+}
+
+async fn flood(order: &Order) -> Result<[u64; 2]> {
+    let (to, payload, mut counts) = (Address::from(order.target()), pack(&[0, 1]), [0, 0]);
+    let end = timer::now() + Duration::from_millis(order.n);
+    while timer::now() < end {
+        for _ in 0..order.batch {
+            match to.send_raw(kind::LOOP, &payload) {
+                Ok(()) => counts[0] += 1,
+                Err(error) if error.code == ErrorCode::MailboxFull => counts[1] += 1,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(counts)
 }
 
 impl Driver {
