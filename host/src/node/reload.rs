@@ -191,10 +191,7 @@ impl Node {
         options: ReloadOptions,
     ) -> Result<ReloadReport, ReloadError> {
         let _one = self.exchanges.one.lock();
-        let book = self.book(name)?;
-        if book.trial.is_some() {
-            return Err(ReloadError::OnTrial(name.to_owned()));
-        }
+        let book = self.settled(name)?;
         let new = self.kinds(name, entry);
         Ok(self.replace(name, &book, new, options))
     }
@@ -208,10 +205,7 @@ impl Node {
         options: ReloadOptions,
     ) -> Result<ReloadReport, ReloadError> {
         let _one = self.exchanges.one.lock();
-        let book = self.book(name)?;
-        if book.trial.is_some() {
-            return Err(ReloadError::OnTrial(name.to_owned()));
-        }
+        let book = self.settled(name)?;
         let new = self.kinds(name, entry);
         let all = self.others(name, &new);
         let wanted = (all.len() * usize::from(percent.min(100))).div_ceil(100);
@@ -265,6 +259,12 @@ impl Node {
 
     fn book(&self, name: &str) -> Result<Book, ReloadError> {
         self.modules.book(name).ok_or_else(|| ReloadError::NoModule(name.to_owned()))
+    }
+
+    /// The same of one that is not on trial.
+    fn settled(&self, name: &str) -> Result<Book, ReloadError> {
+        let book = self.book(name)?;
+        if book.trial.is_some() { Err(ReloadError::OnTrial(name.to_owned())) } else { Ok(book) }
     }
 
     /// Exchanges all actors of a module, and makes the new version the one of new actors.

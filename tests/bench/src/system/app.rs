@@ -88,10 +88,16 @@ impl App {
         self.ask_all(drivers, kind, &unpack(&order.encode()))
     }
 
-    /// Asks many at once, and collects their numbers.
+    /// Asks many the same at once, and collects their numbers.
     pub(crate) fn ask_all(&self, actors: &[u64], kind: u32, numbers: &[u64]) -> Result<Vec<u64>> {
+        self.ask_each(kind, actors.iter().map(|actor| (*actor, numbers.to_vec())))
+    }
+
+    /// Asks many at once, each by numbers of its own, and collects theirs.
+    pub(crate) fn ask_each(&self, kind: u32, asks: impl Iterator<Item = (u64, Vec<u64>)>) -> Result<Vec<u64>> {
         thread::scope(|scope| {
-            let asked: Vec<_> = actors.iter().map(|actor| scope.spawn(|| self.ask(*actor, kind, numbers))).collect();
+            let asked: Vec<_> =
+                asks.map(|(actor, numbers)| scope.spawn(move || self.ask(actor, kind, &numbers))).collect();
             let mut numbers = Vec::new();
             for thread in asked {
                 numbers.extend(thread.join().map_err(|_| anyhow!("a thread that waited for an answer is gone"))??);

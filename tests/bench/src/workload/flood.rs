@@ -29,25 +29,19 @@ const FLOODING: u64 = 1_000;
 const FILLING: Duration = Duration::from_millis(300);
 
 fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
-    let mut callers = Vec::new();
+    let mut pairs = Vec::new();
     for caller in app.spawn_many("driver", case.width)? {
-        callers.push((
-            caller,
-            Order { n: case.n, bytes: case.bytes, targets: vec![app.spawn("actor")?], ..Order::default() },
-        ));
+        pairs.push((caller, app.spawn("actor")?));
     }
-    probe(
-        app,
-        &callers.iter().map(|(caller, order)| (*caller, Order { n: case.n / 10, ..order.clone() })).collect::<Vec<_>>(),
-    )?;
-    let before = probe(app, &callers)?;
+    probe(app, case, &pairs, case.n / 10)?;
+    let before = probe(app, case, &pairs, case.n)?;
     let (flooder, victim) = (app.spawn("driver")?, app.spawn("actor")?);
     let time = case.n + u64::try_from(2 * FILLING.as_millis())?;
     let flood = Order { n: time, batch: FLOODING, targets: vec![victim], ..Order::default() };
     let (during, flooded) = std::thread::scope(|scope| {
         let flooded = scope.spawn(|| app.order(flooder, kind::FLOOD, &flood));
         std::thread::sleep(FILLING);
-        (probe(app, &callers), flooded.join())
+        (probe(app, case, &pairs, case.n), flooded.join())
     });
     let (during, flooded) = (during?, flooded.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
     ensure!(flooded.get(1).is_some_and(|refused| *refused > 0), "the mailbox was never full: {flooded:?}");
@@ -58,19 +52,11 @@ fn run(app: &App, case: &Case) -> Result<Vec<Sample>> {
     ])
 }
 
-/// Nanoseconds that 99 % of the calls took at most.
-fn probe(app: &App, callers: &[(u64, Order)]) -> Result<f64> {
-    let mut took = std::thread::scope(|scope| {
-        let asked: Vec<_> = callers
-            .iter()
-            .map(|(caller, order)| scope.spawn(|| app.ask(*caller, kind::PROBE, &unpack(&order.encode()))))
-            .collect();
-        let mut took = Vec::new();
-        for thread in asked {
-            took.extend(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
-        }
-        Ok::<_, anyhow::Error>(took)
-    })?;
+/// Nanoseconds that 99 % of the calls took at most, within so many milliseconds.
+fn probe(app: &App, case: &Case, pairs: &[(u64, u64)], n: u64) -> Result<f64> {
+    let order = |echo: u64| Order { n, bytes: case.bytes, targets: vec![echo], ..Order::default() };
+    let asks = pairs.iter().map(|(caller, echo)| (*caller, unpack(&order(*echo).encode())));
+    let mut took = app.ask_each(kind::PROBE, asks)?;
     ensure!(!took.is_empty(), "no call was done");
     took.sort_unstable();
     Ok(quantile(&took, 0.99) as f64)
