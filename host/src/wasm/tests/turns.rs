@@ -20,6 +20,14 @@ fn errors_come_out_as_text_and_the_instance_lives_on() {
 }
 
 #[test]
+fn bytes_go_where_the_memory_is_after_it_has_grown() {
+    // Each growth is more than the slot holds, so the memory moves.
+    let text = guest("", "(call $ok)", "(drop (memory.grow (memory.size))) (call $err (local.get $p) (local.get $n))");
+    let said = turns(&text, ["one", "two", "three"].map(|text| message(text.as_bytes())).into());
+    assert_eq!(said[1..], ["error: one", "error: two", "error: three"]);
+}
+
+#[test]
 fn a_trap_names_the_guests_functions() {
     let text = guest("(func $deep_down unreachable)", "(call $ok)", "(call $deep_down) (call $ok)");
     let said = turns(&text, vec![message(b"")]);
