@@ -71,6 +71,33 @@ fn timers_end_the_actor_which_has_no_other_way_to_hear_of_it() {
 }
 
 #[test]
+fn watches_end_the_actor_which_has_no_other_way_to_hear_of_it() {
+    let mut app = limited("watches = 3");
+    assert_eq!(app.ask(".bad", "repeat 3 {watch .good}; unwatch $it; watch .good; ret fine"), "fine");
+    let got = app.ask(".bad", "watch .good; ret $it");
+    assert!(got.starts_with("!actor-failed: ") && got.contains("limit `watches`, which is 3"), "{got}");
+    app.lives();
+    app.stop();
+}
+
+#[test]
+fn links() {
+    let mut app = limited("links = 1");
+    let got = app
+        .ask(".bad", "link .good; note $it; link .witness; note $it; unlink .good; link .good; note $it; ret $notes");
+    assert_eq!(got, "done,!over-limit,done");
+    app.ask(".bad", "exit enough; ret");
+    app.lives();
+    app.stop();
+}
+
+#[test]
+fn names() {
+    let script = "register .b; note $it; register .c; note $it; lookup .c; note $it; unregister .b; register .c; note $it; ret $notes";
+    told(limited("names = 2"), script, "done,!over-limit,none,done");
+}
+
+#[test]
 fn sockets_of_its_own() {
     let script = "listen 127.0.0.1:0; listen 127.0.0.1:0; listen 127.0.0.1:0; note $it; connect 127.0.0.1:9; note $it; ret $notes";
     told(limited("sockets = 2"), script, "!over-limit,!over-limit");

@@ -118,6 +118,9 @@ pub(super) fn read(node: Option<&Node<'_>>, title: &str, base: &Read, findings: 
         timers: reader.count("timers", old.timers, findings),
         sockets: reader.count("sockets", old.sockets, findings),
         children: reader.count("children", old.children, findings),
+        watches: reader.count("watches", old.watches, findings),
+        links: reader.count("links", old.links, findings),
+        names: reader.count("names", old.names, findings),
         files: reader.count("files", old.files, findings),
         log: reader.count("log", old.log, findings),
     };

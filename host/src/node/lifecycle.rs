@@ -6,6 +6,7 @@
 use crate::base::sync::Arc;
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Pattern, Session, Signal};
 use crate::node::context::Inner;
+use crate::node::limits::over;
 use crate::node::{Context, Node, deliver};
 
 impl Context {
@@ -32,15 +33,20 @@ impl Context {
         }
     }
 
-    /// Asks for a down event.
-    pub fn watch(&mut self, target: Address) -> Session {
+    /// Asks for a down event. An error: the actor is over its limit, and is to end, since the guest has no way to hear of it.
+    pub fn watch(&mut self, target: Address) -> Result<Session, CallError> {
         let session = self.next_session();
         let inner = self.inner_mut();
-        inner.rare().watches.insert(session, target);
+        let most = inner.kind.limits.watches;
+        let watches = &mut inner.rare().watches;
+        if watches.len() >= most as usize {
+            return Err(over("watches", most));
+        }
+        watches.insert(session, target);
         if !inner.node.watch(target, inner.address, session) {
             inner.node.down(inner.worker, inner.address, session, target, Cause::Gone, "");
         }
-        session
+        Ok(session)
     }
 
     /// Takes a watch back.

@@ -42,6 +42,12 @@ pub struct Limits {
     pub sockets: u32,
     /// Actors that it started and that live.
     pub children: u32,
+    /// Watches whose event it has not handled.
+    pub watches: u32,
+    /// Links, those that others made with it too.
+    pub links: u32,
+    /// Names, those that it was started with too.
+    pub names: u32,
     /// Files, streams and pollables of WASI that it holds.
     pub files: u32,
     /// Lines in the log in a second.
@@ -63,6 +69,9 @@ impl Default for Limits {
             timers: 65_536,
             sockets: 65_536,
             children: 65_536,
+            watches: 65_536,
+            links: 4096,
+            names: 1024,
             files: 1024,
             log: 1000,
         }
@@ -79,6 +88,9 @@ impl Limits {
             timers: none,
             sockets: none,
             children: none,
+            watches: none,
+            links: none,
+            names: none,
             log: none,
             ..Self::default()
         }

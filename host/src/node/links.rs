@@ -5,6 +5,7 @@
 
 use crate::actor::Slot;
 use crate::base::{Address, CallError, Cause, ErrorCode, Session};
+use crate::node::limits::over;
 use crate::node::{Context, Node, deliver};
 
 /// Stands for the session where others' watches have one.
@@ -23,6 +24,10 @@ impl Context {
             return Err(CallError::new(ErrorCode::Invalid, "an actor cannot be linked to itself"));
         }
         inner.node.unlink(inner.address, target);
+        let most = inner.kind.limits.links;
+        if inner.node.links(inner.address) >= most as usize {
+            return Err(over("links", most));
+        }
         // The own side first: if the other one ends in between, it finds this one.
         inner.node.watch(inner.address, target, LINK);
         if inner.node.watch(target, inner.address, LINK) {
@@ -40,6 +45,12 @@ impl Context {
 }
 
 impl Node {
+    /// Links of an actor, whoever made them.
+    pub(in crate::node) fn links(&self, of: Address) -> usize {
+        let Some(slot) = self.table.get(of) else { return 0 };
+        slot.watchers.lock().iter().flat_map(|watchers| watchers.iter()).filter(|(_, session)| *session == LINK).count()
+    }
+
     /// Undoes a link on both sides. True: there was one.
     fn unlink(&self, one: Address, other: Address) -> bool {
         let mine = self.forget(one, |entry| *entry == (other, LINK));

@@ -2,6 +2,7 @@
 
 use crate::base::{Address, CallError, ErrorCode, Pattern};
 use crate::node::Context;
+use crate::node::limits::over;
 
 impl Context {
     /// Registers a name for this actor.
@@ -13,8 +14,13 @@ impl Context {
             return Err(CallError::new(ErrorCode::NotGranted, format!("no grant to use the name `{name}`")));
         }
         // An earlier instance of this actor may have registered it.
-        if inner.had_another() && inner.rare.as_ref().is_some_and(|rare| rare.names.iter().any(|own| own == name)) {
+        let own = inner.rare.as_ref().map_or(&[][..], |rare| &rare.names);
+        if inner.had_another() && own.iter().any(|own| own == name) {
             return Ok(());
+        }
+        let most = inner.kind.limits.names;
+        if own.len() >= most as usize {
+            return Err(over("names", most));
         }
         let registered = inner.node.registry.register(name, inner.address);
         registered.map_err(|error| CallError::new(ErrorCode::Invalid, format!("name `{name}`: {error}")))?;

@@ -67,9 +67,8 @@ fn each_watch_brings_one_down_with_the_reason() {
     let book = journal.clone();
     let watcher = bench.spawn(move |cx, message| {
         if let Body::Message { .. } = message.body {
-            cx.watch(target);
-            cx.watch(target);
-            let undone = cx.watch(target);
+            let mut watch = || cx.watch(target).expect("within the limit");
+            let (_first, _second, undone) = (watch(), watch(), watch());
             assert!(cx.unwatch(undone));
             assert!(!cx.unwatch(undone));
         } else {

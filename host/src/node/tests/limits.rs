@@ -114,6 +114,79 @@ fn children_are_counted_as_long_as_they_live() {
 }
 
 #[test]
+fn watches_are_counted_until_their_events_are_handled() {
+    let mut bench = Bench::new();
+    let target = bench.spawn(|_, _| done());
+    let journal = Journal::default();
+    let (book, mut first) = (journal.clone(), true);
+    let spec = SpawnSpec { limits: Some(Limits { watches: 2, ..Limits::default() }), ..SpawnSpec::default() };
+    let actor = bench.spawn_spec(spec, move |cx, message| {
+        if std::mem::take(&mut first) {
+            let watch = cx.watch(target).expect("within the limit");
+            cx.watch(Address::from_raw(77)).expect("within the limit");
+            is_over(cx.watch(target), "watches");
+            assert!(cx.unwatch(watch));
+            cx.watch(target).expect("room again");
+            is_over(cx.watch(target), "watches");
+        } else if matches!(message.body, Body::Down { .. }) {
+            book.lock().push(show(&message.body));
+            cx.watch(target).expect("room again");
+        }
+        done()
+    });
+    bench.post(actor, "go");
+    assert!(bench.node.is_alive(actor));
+    assert_eq!(lines(&journal).len(), 1);
+}
+
+#[test]
+fn links_are_counted_whoever_made_them() {
+    let mut bench = Bench::new();
+    let targets = [0; 4].map(|_| bench.spawn(|_, _| done()));
+    let limits = Limits { links: 2, ..Limits::default() };
+    let actor = under(&mut bench, limits, move |cx| {
+        cx.link(targets[0]).expect("within the limit");
+        cx.link(targets[0]).expect("the same one");
+        cx.link(targets[1]).expect("within the limit");
+        is_over(cx.link(targets[2]), "links");
+        assert!(cx.unlink(targets[0]));
+        cx.link(targets[2]).expect("room again");
+        is_over(cx.link(targets[0]), "links");
+    });
+    bench.post(actor, "go");
+    let other = under(&mut bench, Limits::default(), move |cx| cx.link(actor).expect("within its own limit"));
+    bench.post(other, "go");
+    // What was refused is no link, on neither side.
+    bench.node.kill(None, targets[0], crate::base::Cause::Failed, "enough".to_owned());
+    bench.run();
+    assert!(bench.node.is_alive(actor) && bench.node.is_alive(other));
+    bench.node.kill(None, targets[2], crate::base::Cause::Failed, "enough".to_owned());
+    bench.run();
+    assert!(!bench.node.is_alive(actor) && !bench.node.is_alive(other) && !bench.node.is_alive(targets[1]));
+}
+
+#[test]
+fn names_are_counted() {
+    let mut bench = Bench::new();
+    let names = vec![".first".to_owned()];
+    let limits = Some(Limits { names: 3, ..Limits::default() });
+    let spec = SpawnSpec { limits, names, ..SpawnSpec::default() };
+    let actor = bench.spawn_spec(spec, move |cx, message| {
+        if matches!(message.body, Body::Message { .. }) {
+            cx.register(".second").expect("within the limit");
+            cx.register(".third").expect("within the limit");
+            is_over(cx.register(".fourth"), "names");
+            assert_eq!(cx.lookup(".fourth"), None);
+            assert!(cx.unregister(".first"));
+            cx.register(".fourth").expect("room again");
+        }
+        done()
+    });
+    bench.post(actor, "go");
+    assert!(bench.node.is_alive(actor));
+}
+
+#[test]
 fn sockets_are_counted_listeners_too() {
     let mut bench = Bench::new();
     let limits = Limits { sockets: 2, ..Limits::default() };

@@ -109,7 +109,7 @@ fn requests_that_were_held_are_answered_and_watchers_hear_of_the_last_end_only()
     let watcher = bench.spawn(move |cx, message| {
         match &message.body {
             Body::Message { .. } => {
-                cx.watch(a);
+                cx.watch(a).expect("within the limit");
                 cx.request(a, 0, Payload::from(&b"defer"[..]), 0, Default::default()).expect("sent");
             }
             body => book.lock().push(format!("watcher {}", show(body))),

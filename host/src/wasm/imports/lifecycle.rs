@@ -1,8 +1,11 @@
-//! `wit/lifecycle.wit`. Traps: none.
+//! `wit/lifecycle.wit`. Traps: `watch`, over the limit of watches.
+
+use wasmtime::Result as Trapped;
 
 use crate::base::{Address, Payload, Session};
 use crate::wasm::bindings::wasmactor::actor::lifecycle::{Decision, Error, Host, Signal};
 use crate::wasm::convert::{decision_from, error, session, signal_from};
+use crate::wasm::fault::over;
 use crate::wasm::state::State;
 
 impl Host for State {
@@ -18,8 +21,8 @@ impl Host for State {
         self.cx().kill(Address::from_raw(target), reason).map_err(error)
     }
 
-    fn watch(&mut self, target: u64) -> u64 {
-        self.cx().watch(Address::from_raw(target)).0
+    fn watch(&mut self, target: u64) -> Trapped<u64> {
+        self.cx().watch(Address::from_raw(target)).map(|session| session.0).map_err(over)
     }
 
     fn unwatch(&mut self, watch: u64) -> bool {

@@ -4,6 +4,7 @@ use wasmtime::{Linker, Result, bail};
 
 use crate::base::{Address, Session, Signal};
 use crate::node::supervise::Decision;
+use crate::wasm::fault::over;
 use crate::wasm::flat::abi::guest;
 use crate::wasm::flat::imports::From;
 use crate::wasm::state::State;
@@ -44,7 +45,7 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
         guest.unit(result, killed)
     })?;
     linker.func_wrap(INTERFACE, "watch", |mut from: From<'_>, target: u64| {
-        from.data_mut().cx().watch(Address::from_raw(target)).0
+        from.data_mut().cx().watch(Address::from_raw(target)).map(|session| session.0).map_err(over)
     })?;
     linker.func_wrap(INTERFACE, "unwatch", |mut from: From<'_>, watch: u64| {
         u32::from(from.data_mut().cx().unwatch(Session(watch)))
