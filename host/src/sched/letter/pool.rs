@@ -26,125 +26,134 @@ pub(super) use {free as put, fresh as get};
 
 #[cfg(not(loom))]
 mod pooled {
-    use std::cell::Cell;
+    use std::cell::UnsafeCell;
+    use std::mem;
     use std::ptr::NonNull;
 
     use super::{Node, free, fresh};
     use crate::base::sync::Mutex;
 
     /// Nodes that go to the depot, or come from it, at a time. A thread keeps at most twice as many. Thin air.
-    const BUNDLE: u32 = 64;
+    const BUNDLE: usize = 64;
     /// Bundles that the depot keeps (8 MiB); what is more is freed. So much was in flight at once, and may be again.
     const BUNDLES: usize = 1024;
+    /// How many letters before its use a node is asked for: so long a core waits for what another one has written. Thin air.
+    const AHEAD: usize = 4;
 
-    /// Nodes that hang together by `next`.
-    #[derive(Clone, Copy)]
-    struct Stack {
-        top: Option<NonNull<Node>>,
-        count: u32,
-    }
+    /// Nodes of one owner. Their addresses lie beside each other, and not in the nodes: so who takes one need not read it
+    /// first, which costs most where another core has had it last.
+    #[derive(Default)]
+    struct Bundle(Vec<NonNull<Node>>);
 
-    // SAFETY: whoever has the stack owns its nodes, which hold nothing.
-    unsafe impl Send for Stack {}
+    // SAFETY: whoever has the bundle owns its nodes, which hold nothing.
+    unsafe impl Send for Bundle {}
 
-    impl Stack {
-        const EMPTY: Self = Self { top: None, count: 0 };
-
-        #[inline]
-        fn pop(self) -> Option<(NonNull<Node>, Self)> {
-            let top = self.top?;
-            // SAFETY: the stack owns its nodes.
-            let below = unsafe { (*top.as_ptr()).next };
-            Some((top, Self { top: below, count: self.count - 1 }))
-        }
-
-        #[inline]
-        fn push(self, node: NonNull<Node>) -> Self {
-            // SAFETY: the caller gives the node to the stack.
-            unsafe { (*node.as_ptr()).next = self.top };
-            Self { top: Some(node), count: self.count + 1 }
-        }
-
-        fn free(mut self) {
-            while let Some((node, rest)) = self.pop() {
-                free(node);
-                self = rest;
-            }
-        }
-    }
-
-    /// Two stacks, so that a thread at the border of a bundle does not go to the depot each time.
-    struct Pool {
-        hot: Cell<Stack>,
-        spare: Cell<Stack>,
-    }
-
-    impl Drop for Pool {
+    impl Drop for Bundle {
         fn drop(&mut self) {
-            self.hot.replace(Stack::EMPTY).free();
-            self.spare.replace(Stack::EMPTY).free();
+            self.0.drain(..).for_each(free);
         }
+    }
+
+    /// Two bundles, so that a thread at the border of one does not go to the depot each time.
+    #[derive(Default)]
+    struct Pool {
+        hot: Bundle,
+        spare: Bundle,
     }
 
     thread_local! {
-        static POOL: Pool = const { Pool { hot: Cell::new(Stack::EMPTY), spare: Cell::new(Stack::EMPTY) } };
+        static POOL: UnsafeCell<Pool> =
+            const { UnsafeCell::new(Pool { hot: Bundle(Vec::new()), spare: Bundle(Vec::new()) }) };
     }
 
-    static DEPOT: Mutex<Vec<Stack>> = Mutex::new(Vec::new());
+    /// Full bundles, and places for some.
+    struct Depot {
+        full: Vec<Bundle>,
+        empty: Vec<Bundle>,
+    }
+
+    static DEPOT: Mutex<Depot> = Mutex::new(Depot { full: Vec::new(), empty: Vec::new() });
 
     #[inline]
     pub(in crate::sched::letter) fn get() -> NonNull<Node> {
-        let node = POOL.try_with(|pool| match pool.hot.get().pop() {
-            Some((node, rest)) => {
-                pool.hot.set(rest);
-                node
+        let node = POOL.try_with(|pool| {
+            // SAFETY: the thread's own, and nothing in here comes back to this function or to `put`.
+            let pool = unsafe { &mut *pool.get() };
+            let node = pool.hot.0.pop()?;
+            if let Some(ahead) = pool.hot.0.len().checked_sub(AHEAD) {
+                claim(pool.hot.0[ahead]);
             }
-            None => refill(pool),
+            Some(node)
         });
-        // No pool: the thread is about to end.
-        node.unwrap_or_else(|_| fresh())
+        match node {
+            Ok(Some(node)) => node,
+            Ok(None) => refill(),
+            // No pool: the thread is about to end.
+            Err(_) => fresh(),
+        }
     }
 
     #[inline]
     pub(in crate::sched::letter) fn put(node: NonNull<Node>) {
         let kept = POOL.try_with(|pool| {
-            let mut hot = pool.hot.get();
-            if hot.count == BUNDLE {
+            // SAFETY: as in `get`.
+            let pool = unsafe { &mut *pool.get() };
+            if pool.hot.0.len() == pool.hot.0.capacity() {
                 spill(pool);
-                hot = Stack::EMPTY;
             }
-            pool.hot.set(hot.push(node));
+            pool.hot.0.push(node);
         });
         if kept.is_err() {
             free(node);
         }
     }
 
-    /// The hot stack is empty.
-    #[cold]
-    fn refill(pool: &Pool) -> NonNull<Node> {
-        let mut stack = pool.spare.replace(Stack::EMPTY);
-        if stack.count == 0 {
-            stack = DEPOT.lock().pop().unwrap_or(Stack::EMPTY);
+    /// Asks the processor for a node that is written soon.
+    #[inline]
+    fn claim(node: NonNull<Node>) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a hint changes nothing, whatever the address; the second line is inside of the node.
+        unsafe {
+            use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_ET0>(node.as_ptr().cast());
+            _mm_prefetch::<_MM_HINT_ET0>(node.as_ptr().cast::<i8>().add(64));
         }
-        let Some((node, rest)) = stack.pop() else { return fresh() };
-        pool.hot.set(rest);
-        node
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = node;
     }
 
-    /// The hot stack is full, and will be replaced by an empty one.
+    /// The hot bundle is empty.
     #[cold]
-    fn spill(pool: &Pool) {
-        let full = pool.spare.replace(pool.hot.get());
-        if full.count == 0 {
-            return;
+    fn refill() -> NonNull<Node> {
+        POOL.with(|pool| {
+            // SAFETY: as in `get`.
+            let pool = unsafe { &mut *pool.get() };
+            mem::swap(&mut pool.hot, &mut pool.spare);
+            if pool.hot.0.is_empty() {
+                let mut depot = DEPOT.lock();
+                if let Some(full) = depot.full.pop() {
+                    depot.empty.push(mem::replace(&mut pool.hot, full));
+                }
+            }
+            pool.hot.0.pop().unwrap_or_else(fresh)
+        })
+    }
+
+    /// The hot bundle is full (or has no place yet): an empty one takes its place.
+    #[cold]
+    fn spill(pool: &mut Pool) {
+        mem::swap(&mut pool.hot, &mut pool.spare);
+        if !pool.hot.0.is_empty() {
+            let mut depot = DEPOT.lock();
+            let empty = depot.empty.pop().unwrap_or_default();
+            let full = mem::replace(&mut pool.hot, empty);
+            if depot.full.len() < BUNDLES {
+                depot.full.push(full);
+            } else {
+                drop(depot);
+                drop(full);
+            }
         }
-        let mut depot = DEPOT.lock();
-        if depot.len() < BUNDLES {
-            depot.push(full);
-        } else {
-            drop(depot);
-            full.free();
-        }
+        pool.hot.0.reserve_exact(BUNDLE);
     }
 }
