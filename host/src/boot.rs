@@ -90,6 +90,7 @@ fn load(host: &WasmHost, manifest: &Manifest) -> Result<Vec<Arc<WasmModule>>, Bo
 fn options(manifest: &Manifest) -> NodeOptions {
     let host = &manifest.host;
     let defaults = NodeOptions::default();
+    let memory = host.memory.or_else(machine::most_memory).unwrap_or(usize::MAX);
     NodeOptions {
         workers: host.workers.unwrap_or(defaults.workers),
         call_timeout: host.call_timeout,
@@ -97,7 +98,8 @@ fn options(manifest: &Manifest) -> NodeOptions {
         budget: Budget {
             actors: host.actors.unwrap_or(usize::MAX),
             sockets: host.sockets.unwrap_or(usize::MAX),
-            memory: host.memory.or_else(machine::most_memory).unwrap_or(usize::MAX),
+            memory,
+            mailbox_bytes: host.mailbox_bytes.unwrap_or(memory / 2),
         },
         slice: host.slice,
         env: manifest.env.clone(),

@@ -91,6 +91,8 @@ pub struct HostSettings {
     pub actors: Option<usize>,
     pub sockets: Option<usize>,
     pub memory: Option<usize>,
+    /// `None`: half of `memory`.
+    pub mailbox_bytes: Option<usize>,
     /// How long a turn keeps its worker while others wait, 100 µs to 1 s.
     pub slice: Duration,
     /// Lines below this level are not logged.
@@ -108,6 +110,7 @@ impl Default for HostSettings {
             actors: None,
             sockets: None,
             memory: None,
+            mailbox_bytes: None,
             slice: Duration::from_millis(1),
             log: Level::INFO,
             log_file: None,

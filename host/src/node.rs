@@ -141,6 +141,8 @@ pub struct Node {
     pub(in crate::node) supervision: supervise::Supervision,
     /// The process has used up its budget of memory.
     pub(in crate::node) short: Padded<AtomicBool>,
+    /// It was said that mailboxes hold as much as they may.
+    pub(in crate::node) crowded: AtomicBool,
     pub(in crate::node) eyes: inspect::Eyes,
     pub(in crate::node) crashes: OnceLock<crash::Crashes>,
 }
@@ -176,6 +178,7 @@ impl Node {
             ticks: RwLock::new(Vec::new()),
             supervision: supervise::Supervision::default(),
             short: Padded::default(),
+            crowded: AtomicBool::new(false),
             eyes: inspect::Eyes::default(),
             crashes: OnceLock::new(),
             options,

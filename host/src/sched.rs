@@ -2,6 +2,7 @@
 //!
 //! Knows messages, not actors: what is scheduled is a slot number.
 
+pub mod backlog;
 pub mod idle;
 pub mod inlet;
 pub mod letter;

@@ -260,6 +260,30 @@ fn a_host_at_its_memory_budget_refuses_and_lives() {
 }
 
 #[test]
+fn a_host_whose_mailboxes_hold_as_much_as_they_may() {
+    for flood in ["repeat 30 {bytes .bob 60000}", "repeat 20000 {send .bob {}}"] {
+        let setup = Setup::new().host("mailbox-bytes = \"1MiB\"").puppet("alice").puppet("bob").puppet("carol");
+        let app = setup.start();
+        app.told(".bob", "call .carol {defer; let held; log held}");
+        app.logged("carol", "held");
+        let got = app.ask(".alice", &format!("{flood}; note $it; send .bob {{}}; note $it; ret $notes,$why"));
+        assert!(
+            got.starts_with("!over-limit,!over-limit,") && got.contains("the host's budget `mailbox-bytes`"),
+            "{got}"
+        );
+        app.logged("", "bytes in mailboxes is used up");
+        // Whoever it is for, what is small too, from outside too; but answers come through.
+        let said = app.fails(1, &["send", ".carol", "ret"]);
+        assert!(said.contains("over-limit"), "{said}");
+        assert_eq!(app.ask(".carol", "ret"), "!over-limit: over the host's budget `mailbox-bytes`, which is 1048576");
+        app.says(&["kill", ".carol"]);
+        app.ask_until(".bob", "ret through", |it| it == "through");
+        app.ask(".alice", "ret still here");
+        app.stop();
+    }
+}
+
+#[test]
 fn a_host_with_as_many_actors_and_sockets_as_it_may_have() {
     let mut app = Setup::new().host("actors = 6\nsockets = 8").puppet("bad").puppet("good").start();
     let got = app.ask(".bad", "repeat 3 {start-child puppet - {}; note $it}; ret $notes,$why");

@@ -181,6 +181,8 @@ fn actors(node: &Node, page: &mut Page) {
     }
     page.one("mailbox_messages", "gauge", "Messages that wait in all mailboxes.", waiting);
     page.one("mailbox_messages_longest", "gauge", "Messages that wait in the longest mailbox.", longest);
+    let bytes = crate::sched::backlog::bytes();
+    page.one("mailbox_bytes", "gauge", "Bytes that wait in all mailboxes, as the host's budget counts them.", bytes);
     page.one("workers", "gauge", "Worker threads that may run actors at once.", node.options().workers);
     page.one("workers_busy", "gauge", "Workers that run an actor's turn.", running);
 }

@@ -108,6 +108,7 @@ fn host(top: &mut Section<'_, '_>, path: &Path, findings: &mut Findings<'_>) -> 
         actors: section.integer("actors", 1..=u32::MAX, findings).map(|count| count as usize),
         sockets: section.integer("sockets", 0..=u32::MAX, findings).map(|count| count as usize),
         memory: values::size(&mut section, "memory", 64 << 20..=1 << 50, findings),
+        mailbox_bytes: values::size(&mut section, "mailbox-bytes", 1 << 20..=1 << 50, findings),
         slice: slice.unwrap_or(default.slice),
         log: section.choice("log", &LEVELS, findings).unwrap_or(default.log),
         log_file: section.string("log-file", findings).map(|(text, _)| values::base(path).join(text)),

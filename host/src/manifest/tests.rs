@@ -87,6 +87,7 @@ name = "bank"
 [host]
 workers = 2
 call-timeout = "250ms"
+mailbox-bytes = "8MiB"
 slice = "500us"
 stop-timeout = "0s"
 log = "debug"
@@ -118,7 +119,7 @@ grants = { send = ["spin*", "account"], names = [".x*"], spawn = ["account"], ki
     let limits = &manifest.limits;
     assert_eq!((host.workers, limits.mailbox, limits.full), (Some(2), 10, Full::Hold));
     assert_eq!((host.call_timeout, host.stop_timeout), (Duration::from_millis(250), Duration::ZERO));
-    assert_eq!(host.slice, Duration::from_micros(500));
+    assert_eq!((host.slice, host.mailbox_bytes), (Duration::from_micros(500), Some(8 << 20)));
     assert_eq!((limits.memory, limits.payload, host.log), (1 << 30, 1024, tracing::Level::DEBUG));
     assert_eq!(host.log_file, Some(folder().join("bank.log")));
     assert_eq!(manifest.env["GREETING"], "hello");
@@ -165,7 +166,7 @@ fn unknown_keys_say_what_was_meant() {
         "cuont = 2\n[host]\nworker = 2\nzzz = 1\n",
         "app.toml:8:1: error: unknown key `cuont` in [[actor]]\n  hint: did you mean `count`?\n\
          app.toml:10:1: error: unknown key `worker` in [host]\n  hint: did you mean `workers`?\n\
-         app.toml:11:1: error: unknown key `zzz` in [host]\n  hint: keys here: call-timeout, slice, workers, stop-timeout, actors, sockets, memory, log, log-file",
+         app.toml:11:1: error: unknown key `zzz` in [host]\n  hint: keys here: call-timeout, slice, workers, stop-timeout, actors, sockets, memory, mailbox-bytes, log, log-file",
     );
     check_more(
         "[actors]\n",

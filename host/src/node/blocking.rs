@@ -24,7 +24,7 @@ impl Context {
         timeout_ms: u32,
     ) -> Result<Session, CallError> {
         self.inner().check_payload(&payload)?;
-        self.inner().check_memory_for(&payload)?;
+        self.inner().check_room_for(&payload)?;
         let deadline = self.inner().deadline(timeout_ms, Session::NONE)?;
         let session = self.next_session();
         let inner = self.inner_mut();

@@ -120,7 +120,7 @@ impl Context {
     pub fn send(&mut self, to: Address, kind: u32, payload: Payload) -> Result<(), CallError> {
         let inner = self.inner_mut();
         inner.check_payload(&payload)?;
-        inner.check_memory_for(&payload)?;
+        inner.check_room_for(&payload)?;
         let message = Message {
             source: inner.address,
             session: Session::NONE,
@@ -150,7 +150,7 @@ impl Context {
     ) -> Result<Session, CallError> {
         self.inner().check_payload(&payload)?;
         self.inner().check_requests()?;
-        self.inner().check_memory_for(&payload)?;
+        self.inner().check_room_for(&payload)?;
         let deadline = self.inner().deadline(timeout_ms, within)?;
         let session = self.next_session();
         let inner = self.inner_mut();

@@ -44,6 +44,7 @@ fn too_late() -> CallError {
 impl Node {
     /// Sends a message that wants no reply.
     pub fn post(&self, to: Address, kind: u32, payload: Payload) -> Result<(), CallError> {
+        self.check_crowd()?;
         let body = Body::Message { kind, payload, deadline: 0 };
         let message = Message { source: Address::HOST, session: Session::NONE, body };
         self.deliver(None, to, message, |_| true).map_err(|undelivered| undelivered.error)
@@ -51,6 +52,7 @@ impl Node {
 
     /// Sends a request and blocks this thread (never a worker) until its answer.
     pub fn call(&self, to: Address, kind: u32, payload: Payload, timeout: Duration) -> Result<Payload, CallError> {
+        self.check_crowd()?;
         let session = self.session();
         let deadline = self.clock.now_ns().saturating_add(super::deadline::nanos(timeout));
         let receiver = self.outside.expect(session);

@@ -240,11 +240,13 @@ impl Sink for Delivery<'_> {
             Pushed::Gone(_) => return Flow::Close,
             _ => {}
         }
-        if !brings_more || !slot.mailbox.is_full(to) {
+        // While all mailboxes together hold too much, each socket's data comes when what came before is handled.
+        let waits = || slot.mailbox.is_full(to) || self.node.is_crowded() && !slot.mailbox.is_empty();
+        if !brings_more || !waits() {
             return Flow::Go;
         }
         slot.paused.store(true, Ordering::SeqCst);
-        if slot.mailbox.is_full(to) { Flow::Pause } else { Flow::Go }
+        if waits() { Flow::Pause } else { Flow::Go }
     }
 }
 

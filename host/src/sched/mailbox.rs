@@ -26,7 +26,7 @@ mod view;
 use crate::base::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::base::sync::{Brief, BriefGuard};
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Payload, Session, SocketEvent};
-use crate::sched::{Chain, Letter};
+use crate::sched::{Chain, Letter, backlog};
 
 pub use view::{Standing, View};
 
@@ -282,8 +282,33 @@ fn weight(message: &Message) -> u32 {
     }
 }
 
+/// A mailbox counts in whole steps of so much weight (4 KiB, little beside the rest of an actor) in all of them together: then
+/// one that is worked off as it fills has nothing to book, and one that fills seldom has.
+const STEP: u32 = 64;
+
+/// What weighed in a mailbox, and what does now: the difference is booked with what waits in all of them.
+#[inline]
+fn book(before: u32, after: u32) {
+    let (before, after) = (before / STEP, after / STEP);
+    if before != after {
+        booked(before, after);
+    }
+}
+
+#[cold]
+fn booked(before: u32, after: u32) {
+    let bytes = |steps: u32| (steps * STEP) as usize * GRAIN;
+    if after > before { backlog::came(bytes(after - before)) } else { backlog::went(bytes(before - after)) }
+}
+
 fn grains(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        book(self.bytes + self.shared_bytes, 0);
+    }
 }
 
 impl Inner {
@@ -323,9 +348,18 @@ impl Inner {
     }
 
     fn insert(&mut self, letter: Letter) {
+        let weight = weight(&letter);
         self.ordinary += u32::from(is_ordinary(&letter));
-        self.bytes += weight(&letter);
+        self.weighs(weight);
         self.queue.push(letter);
+    }
+
+    /// A message of this weight comes in.
+    #[inline]
+    fn weighs(&mut self, more: u32) {
+        let before = self.bytes + self.shared_bytes;
+        self.bytes += more;
+        book(before, before + more);
     }
 
     /// Whether an ordinary message of this weight has to wait.
@@ -348,7 +382,8 @@ impl Inner {
         self.shared -= all;
         self.ordinary -= ordinary as u32;
         if self.shared == 0 {
-            self.shared_bytes = 0;
+            let gone = std::mem::take(&mut self.shared_bytes);
+            book(self.bytes + gone, self.bytes);
         }
         if self.rare.is_some() {
             self.let_in();
@@ -375,8 +410,11 @@ impl Inner {
             }
             // What is in the share can no longer be dropped: the bound gives way by that one message.
             let Some(oldest) = self.queue.remove(is_ordinary) else { break };
+            let before = self.bytes + self.shared_bytes;
+            let less = self::weight(&oldest);
             self.ordinary -= 1;
-            self.bytes -= self::weight(&oldest);
+            self.bytes -= less;
+            book(before, before - less);
             dropped.push(oldest);
         }
         Some(dropped)
@@ -411,7 +449,7 @@ impl Mailbox {
         inner.address = Address::HOST;
         inner.stage = Stage::Free;
         (inner.ordinary, inner.shared, inner.overload) = (0, 0, OVERLOAD);
-        (inner.bytes, inner.shared_bytes) = (0, 0);
+        book(std::mem::take(&mut inner.bytes) + std::mem::take(&mut inner.shared_bytes), 0);
         inner.begun = self.begun.load(Ordering::Relaxed);
         (inner.awaited, inner.deadline, inner.woken) = (Session::NONE, 0, false);
         inner.released = false;
@@ -448,7 +486,7 @@ impl Mailbox {
         }
         inner.ordinary += u32::from(ordinary);
         if weight > 0 {
-            inner.bytes += weight;
+            inner.weighs(weight);
         }
         inner.queue.push(letter);
         let outcome = if inner.schedule() { Pushed::Schedule } else { Pushed::Queued };
@@ -502,11 +540,12 @@ impl Mailbox {
         debug_assert!(share.is_empty());
         if inner.full == Full::Refuse {
             *share = inner.queue.split(length);
-            inner.shared_bytes = std::mem::take(&mut inner.bytes);
+            inner.shared_bytes += std::mem::take(&mut inner.bytes);
         } else {
             *share = inner.queue.split(1);
-            inner.shared_bytes = share.front().map_or(0, weight);
-            inner.bytes -= inner.shared_bytes;
+            let first = share.front().map_or(0, weight);
+            inner.shared_bytes += first;
+            inner.bytes -= first;
         }
         inner.shared += share.length();
         Taken::Messages { overload }

@@ -29,7 +29,7 @@ const SHARE: usize = 3;
 /// Rounds without any work before the monitor sleeps. Thin air: to be woken costs more than a round.
 const QUIET: u32 = 16;
 
-/// Rounds between two looks at the process's memory, some microseconds each.
+/// Rounds between two looks at the process's memory and what waits, some microseconds each.
 const LOOK: u32 = 4;
 
 /// What the monitor remembers of a worker.
@@ -63,7 +63,7 @@ pub(in crate::threads) fn run(node: &Arc<Node>, stop: &AtomicBool) {
         quiet = if monitor.round() { 0 } else { quiet + 1 };
         rounds = rounds.wrapping_add(1);
         if rounds.is_multiple_of(LOOK) {
-            node.look_at_memory();
+            node.look_at_budgets();
         }
     }
 }

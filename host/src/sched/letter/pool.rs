@@ -1,7 +1,8 @@
 //! Nodes without a message, to be written again: a pool of each thread, and a depot of the process between them. Used by
 //! the letters. A model allocates each node anew: the pool is nothing that threads agree on.
 //!
-//! Must hold: a node in a pool is owned by it and holds no message.
+//! Must hold: a node in a pool is owned by it and holds no message. Nodes that are not in the depot count as what waits
+//! ([`crate::sched::backlog`]).
 
 #![expect(unsafe_code, reason = "owns its nodes")]
 
@@ -9,12 +10,15 @@ use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
 use super::Node;
+use crate::sched::backlog;
 
 pub(super) fn fresh() -> NonNull<Node> {
+    backlog::came(size_of::<Node>());
     NonNull::from(Box::leak(Box::new(Node { next: None, message: MaybeUninit::uninit() })))
 }
 
 pub(super) fn free(node: NonNull<Node>) {
+    backlog::went(size_of::<Node>());
     // SAFETY: made by `fresh`, and nobody else has it; there is no message that would have to be dropped.
     drop(unsafe { Box::from_raw(node.as_ptr()) });
 }
@@ -32,6 +36,7 @@ mod pooled {
 
     use super::{Node, free, fresh};
     use crate::base::sync::Mutex;
+    use crate::sched::backlog;
 
     /// Nodes that go to the depot, or come from it, at a time. A thread keeps at most twice as many. Thin air.
     const BUNDLE: usize = 64;
@@ -47,6 +52,12 @@ mod pooled {
 
     // SAFETY: whoever has the bundle owns its nodes, which hold nothing.
     unsafe impl Send for Bundle {}
+
+    impl Bundle {
+        fn bytes(&self) -> usize {
+            self.0.len() * size_of::<Node>()
+        }
+    }
 
     impl Drop for Bundle {
         fn drop(&mut self) {
@@ -132,6 +143,7 @@ mod pooled {
             if pool.hot.0.is_empty() {
                 let mut depot = DEPOT.lock();
                 if let Some(full) = depot.full.pop() {
+                    backlog::came(full.bytes());
                     depot.empty.push(mem::replace(&mut pool.hot, full));
                 }
             }
@@ -148,6 +160,7 @@ mod pooled {
             let empty = depot.empty.pop().unwrap_or_default();
             let full = mem::replace(&mut pool.hot, empty);
             if depot.full.len() < BUNDLES {
+                backlog::went(full.bytes());
                 depot.full.push(full);
             } else {
                 drop(depot);
