@@ -19,7 +19,7 @@ mod loom_tests;
 
 pub use idle::Idle;
 pub use inlet::{Inlet, Wait};
-pub use letter::{Chain, Letter};
+pub use letter::{Chain, Handover, Letter};
 pub use mailbox::{Bounds, Close, Expired, Full, Mailbox, Parked, Push, Pushed, Rest, Standing, Tag, Taken, View};
 pub use run_queue::{Aside, RunQueue};
 pub use seats::Seats;

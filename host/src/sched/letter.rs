@@ -9,6 +9,7 @@
 //!
 //! Must hold: a node is owned by exactly one letter, chain or pool; a node in a pool holds no message.
 
+mod handover;
 mod pool;
 
 use std::fmt;
@@ -17,6 +18,8 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 
 use crate::base::Message;
+
+pub use handover::Handover;
 
 /// Two cache lines of their own, so that sender and receiver on two cores share no more than the message.
 #[repr(align(128))]
@@ -186,17 +189,22 @@ impl Chain {
 
     /// Puts all of another chain before the first.
     pub fn prepend(&mut self, mut other: Self) {
-        let Some((first, last)) = other.ends.take() else { return };
+        std::mem::swap(self, &mut other);
+        self.append(&mut other);
+    }
+
+    /// Puts all of another chain, which is left empty, behind the last.
+    pub fn append(&mut self, other: &mut Self) {
+        let Some((second, end)) = other.ends.take() else { return };
         self.ends = match self.ends {
-            None => Some((first, last)),
-            Some((second, end)) => {
-                // SAFETY: `last` was the other chain's and is this one's from here on.
+            None => Some((second, end)),
+            Some((first, last)) => {
+                // SAFETY: `last` is this chain's; `second` was the other's and is this one's from here on.
                 unsafe { (*last.as_ptr()).next = Some(second) };
                 Some((first, end))
             }
         };
-        self.length += other.length;
-        other.length = 0;
+        self.length += std::mem::take(&mut other.length);
     }
 
     /// Takes the first message that is such a one.

@@ -78,6 +78,43 @@ fn loom_mailbox_push_and_take() {
     });
 }
 
+/// push ∥ push ∥ run: what made the actor ready comes to the worker past the queue, once, and before what came later.
+#[test]
+fn loom_first_message_is_handed_over() {
+    loom::model(|| {
+        let (mailbox, ready) = (Arc::new(idle_mailbox()), Arc::new(AtomicBool::new(false)));
+        let (other, queued) = (mailbox.clone(), ready.clone());
+        let sender = thread::spawn(move || {
+            for number in 1..=2 {
+                if matches!(other.push(here(), message(number), |_| true).outcome, Pushed::Schedule) {
+                    assert!(!queued.swap(true, Ordering::AcqRel), "in the run queue twice");
+                }
+            }
+        });
+        let (mut seen, mut share) = (Vec::new(), Chain::default());
+        let mut run = || {
+            if !ready.swap(false, Ordering::AcqRel) {
+                return;
+            }
+            loop {
+                if let Taken::Messages { .. } = mailbox.take(&mut share, false) {
+                    while let Some(letter) = mailbox.begin(&mut share) {
+                        seen.push(letter.open().source.raw());
+                    }
+                }
+                if mailbox.rest() == Rest::Idle {
+                    return;
+                }
+            }
+        };
+        run();
+        sender.join().unwrap();
+        run();
+        assert_eq!(seen, [1, 2]);
+        assert!(mailbox.is_empty() && mailbox.queued() == 0 && mailbox.taken() == 0);
+    });
+}
+
 /// answer ∥ park: whoever comes second resumes the actor, exactly one of them.
 #[test]
 fn loom_reply_lane_answer_and_park() {

@@ -26,7 +26,7 @@ mod view;
 use crate::base::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use crate::base::sync::{Brief, BriefGuard};
 use crate::base::{Address, Body, CallError, Cause, ErrorCode, Message, Payload, Session, SocketEvent};
-use crate::sched::{Chain, Letter, backlog};
+use crate::sched::{Chain, Handover, Letter, backlog};
 
 pub use view::{Standing, View};
 
@@ -214,7 +214,8 @@ struct Inner {
 #[repr(C)]
 pub struct Mailbox {
     inner: Brief<Inner>,
-    /// [`KILLED`], [`TOLD`]: set with `kill` and `stop`, readable without the lock by a guest that runs. Written under it.
+    /// [`KILLED`], [`TOLD`]: set with `kill` and `stop`, readable without the lock by a guest that runs; and [`QUEUED`]. Written
+    /// under the lock.
     urgent: AtomicU32,
     /// Raw address of the actor whose answer an exclusive call waits for; 0 for none. One edge of the waits-for graph.
     waits_on: AtomicU64,
@@ -222,12 +223,17 @@ pub struct Mailbox {
     /// each modulo 2^32. Only the worker that has the mailbox writes, so that a turn costs no lock; who holds the lock
     /// books the difference to what was read last ([`Inner::settle`]).
     begun: AtomicU64,
+    /// The message that made an idle actor ready: counted as one of the share from the start, since no lock is taken for
+    /// it a second time. Mostly it is the only one.
+    first: Handover,
 }
 
 /// In `Mailbox::urgent`: the actor is to end.
 const KILLED: u32 = 1;
 /// It is told to stop.
 const TOLD: u32 = 2;
+/// Something is in the queue, or was a moment ago.
+const QUEUED: u32 = 4;
 
 /// One turn in `Mailbox::begun`, of an ordinary message.
 const ORDINARY: u64 = 1 << 32;
@@ -260,6 +266,7 @@ impl Default for Mailbox {
             urgent: AtomicU32::new(0),
             waits_on: AtomicU64::new(0),
             begun: AtomicU64::new(0),
+            first: Handover::default(),
         }
     }
 }
@@ -347,6 +354,7 @@ impl Inner {
         self.answer.is_some() || self.woken || self.killed()
     }
 
+    /// Into the queue past what `put_in` does for speed.
     fn insert(&mut self, letter: Letter) {
         let weight = weight(&letter);
         self.ordinary += u32::from(is_ordinary(&letter));
@@ -454,9 +462,14 @@ impl Mailbox {
         (inner.awaited, inner.deadline, inner.woken) = (Session::NONE, 0, false);
         inner.released = false;
         self.waits_on.store(0, Ordering::Relaxed);
-        let (messages, answer, rare) = (std::mem::take(&mut inner.queue), inner.answer.take(), inner.rare.take());
+        let (mut messages, answer, rare) = (std::mem::take(&mut inner.queue), inner.answer.take(), inner.rare.take());
         drop(inner);
         drop(answer);
+        if let Some(first) = self.first.take() {
+            let mut before = Chain::default();
+            before.push(first);
+            messages.prepend(before);
+        }
         Close { messages, held: rare.map_or_else(Chain::default, |rare| rare.held) }
     }
 
@@ -485,12 +498,37 @@ impl Mailbox {
             }
         }
         inner.ordinary += u32::from(ordinary);
+        Push { outcome: self.put_in(&mut inner, letter, weight), dropped }
+    }
+
+    /// Into the queue; or, if the actor is idle, into the hands of the worker that will run it: unless the policy at the bound
+    /// may drop it yet.
+    #[inline]
+    fn put_in(&self, inner: &mut Inner, letter: Letter, weight: u32) -> Pushed {
+        if inner.stage == Stage::Idle && inner.full == Full::Refuse {
+            inner.stage = Stage::Scheduled;
+            inner.shared += 1;
+            if weight > 0 {
+                inner.weighs(weight);
+                inner.shared_bytes += std::mem::take(&mut inner.bytes);
+            }
+            self.first.put(letter);
+            return Pushed::Schedule;
+        }
+        if inner.queue.is_empty() {
+            self.flag(QUEUED, true);
+        }
         if weight > 0 {
             inner.weighs(weight);
         }
         inner.queue.push(letter);
-        let outcome = if inner.schedule() { Pushed::Schedule } else { Pushed::Queued };
-        Push { outcome, dropped }
+        if inner.schedule() { Pushed::Schedule } else { Pushed::Queued }
+    }
+
+    /// Sets or takes back a flag; the caller holds the lock. Relaxed: the flags carry nothing.
+    fn flag(&self, flag: u32, on: bool) {
+        let flags = self.urgent.load(Ordering::Relaxed);
+        self.urgent.store(if on { flags | flag } else { flags & !flag }, Ordering::Relaxed);
     }
 
     /// Keeps the message of a sender that is parked until there is room. Room may have come up meanwhile.
@@ -514,6 +552,12 @@ impl Mailbox {
     /// or make room for what is held. Only the worker that has the mailbox may call this.
     #[inline]
     pub fn take(&self, share: &mut Chain, parked: bool) -> Taken {
+        if let Some(first) = self.first.take() {
+            share.push(first);
+            if self.urgent.load(Ordering::Relaxed) == 0 {
+                return Taken::Messages { overload: None };
+            }
+        }
         let mut inner = self.settled();
         if let Some((cause, reason)) = inner.kill() {
             return Taken::Killed(cause, reason);
@@ -523,13 +567,13 @@ impl Mailbox {
             return Taken::Resume;
         }
         if inner.rare.as_mut().is_some_and(|rare| std::mem::take(&mut rare.stop)) {
-            self.urgent.store(0, Ordering::Relaxed);
+            self.flag(KILLED | TOLD, false);
             return Taken::Stop;
         }
         let length = inner.queue.len();
         if length == 0 {
             inner.overload = OVERLOAD;
-            return Taken::Nothing;
+            return if share.is_empty() { Taken::Nothing } else { Taken::Messages { overload: None } };
         }
         let overload = (length > inner.overload as usize).then(|| {
             while length > inner.overload as usize {
@@ -537,17 +581,18 @@ impl Mailbox {
             }
             length
         });
-        debug_assert!(share.is_empty());
         if inner.full == Full::Refuse {
-            *share = inner.queue.split(length);
+            inner.shared += inner.queue.length();
+            share.append(&mut inner.queue);
             inner.shared_bytes += std::mem::take(&mut inner.bytes);
-        } else {
+        } else if share.is_empty() {
             *share = inner.queue.split(1);
             let first = share.front().map_or(0, weight);
             inner.shared_bytes += first;
             inner.bytes -= first;
+            inner.shared += 1;
         }
-        inner.shared += share.length();
+        self.flag(QUEUED, !inner.queue.is_empty());
         Taken::Messages { overload }
     }
 
@@ -660,7 +705,8 @@ impl Mailbox {
         let killed = inner.killed();
         // A stop was for the instance that has ended.
         inner.rare.iter_mut().for_each(|rare| rare.stop = false);
-        self.urgent.store(if killed { KILLED } else { 0 }, Ordering::Relaxed);
+        self.flag(KILLED, killed);
+        self.flag(TOLD, false);
         let goes_on = std::mem::take(&mut inner.released) || killed;
         if !goes_on {
             inner.stage = Stage::Suspended;
@@ -726,10 +772,11 @@ impl Mailbox {
             }
             inner.answer = Some(letter);
             self.waits_on.store(0, Ordering::Relaxed);
-        } else {
-            inner.insert(letter);
+            return if inner.schedule() { Pushed::Schedule } else { Pushed::Queued };
         }
-        if inner.schedule() { Pushed::Schedule } else { Pushed::Queued }
+        inner.ordinary += u32::from(is_ordinary(&letter));
+        let weight = weight(&letter);
+        self.put_in(&mut inner, letter, weight)
     }
 
     /// Wakes an actor that parked on something else than an answer (a WASI future).
@@ -752,7 +799,7 @@ impl Mailbox {
         if !inner.killed() {
             inner.rare.get_or_insert_default().kill = Some((cause, reason));
             // Release is not needed: the flag carries nothing, it only cuts a turn short.
-            self.urgent.store(self.urgent.load(Ordering::Relaxed) | KILLED, Ordering::Relaxed);
+            self.flag(KILLED, true);
         }
         Some(inner.schedule())
     }
@@ -766,7 +813,7 @@ impl Mailbox {
         }
         if inner.stage != Stage::Suspended {
             inner.rare.get_or_insert_default().stop = true;
-            self.urgent.store(self.urgent.load(Ordering::Relaxed) | TOLD, Ordering::Relaxed);
+            self.flag(TOLD, true);
         }
         Some(inner.schedule())
     }
@@ -783,7 +830,7 @@ impl Mailbox {
 
     /// Whether a kill or a stop does.
     pub fn urgent(&self) -> bool {
-        self.urgent.load(Ordering::Relaxed) != 0
+        self.urgent.load(Ordering::Relaxed) & (KILLED | TOLD) != 0
     }
 
     /// Whom this mailbox belongs to now.
@@ -805,7 +852,8 @@ impl Mailbox {
 
     /// Messages that a worker has taken and not begun.
     pub fn taken(&self) -> usize {
-        self.settled().shared as usize
+        let inner = self.settled();
+        (inner.shared as usize).saturating_sub(usize::from(self.first.is_some()))
     }
 
     /// Ordinary messages that it holds at most.
@@ -821,7 +869,8 @@ impl Mailbox {
 
     /// Messages that no worker has taken yet.
     pub fn queued(&self) -> usize {
-        self.inner.lock().queue.len()
+        let inner = self.inner.lock();
+        inner.queue.len() + usize::from(self.first.is_some())
     }
 
     /// Whether none waits.

@@ -29,7 +29,8 @@ fn an_actor_at_rest_is_looked_into_and_goes_on() {
     assert_eq!(kept.open.iter().map(|debt| debt.source).collect::<Vec<_>>(), [asker, asker]);
     assert!(kept.open.iter().all(|debt| debt.deadline == 9_000_000_000));
     assert_eq!(inside(&bench, asker).expect("idle").outstanding, 2);
-    // One that has a message is not at rest; what it was sent can be seen.
+    // One that has a message is not at rest; what it was sent behind the first one can be seen.
+    bench.node.post(keeps, 6, Payload::empty()).expect("room");
     bench.node.post(keeps, 7, Payload::from(&b"abc"[..])).expect("room");
     assert!(inside(&bench, keeps).is_none());
     let (heads, debts) = bench.node.peek(keeps, 10);

@@ -14,7 +14,7 @@ fn idle_actors_are_small() {
     let sizes = [
         ("payload", size_of::<Payload>(), 72),
         ("message", size_of::<Message>(), 104),
-        ("mailbox", size_of::<Mailbox>(), 152),
+        ("mailbox", size_of::<Mailbox>(), 160),
         ("core", size_of::<Core<Context>>(), 32),
         ("slot", size_of::<Slot<Context>>(), 320),
         // The size class of the allocator that it had with 296 bytes.

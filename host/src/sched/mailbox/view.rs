@@ -56,7 +56,7 @@ impl Mailbox {
             tag: inner.tag,
             standing,
             waiting: inner.queue.len() + inner.shared as usize,
-            taken: inner.shared as usize,
+            taken: (inner.shared as usize).saturating_sub(usize::from(self.first.is_some())),
             bound: inner.bound as usize,
             full: inner.full,
             held: inner.rare.as_ref().map_or(0, |rare| rare.held.len()),
@@ -75,12 +75,21 @@ impl Mailbox {
         (inner.address == of && rests).then(look)
     }
 
-    /// Shows the first messages that wait and that no worker has taken. Senders wait meanwhile: `most` is small.
-    pub fn peek(&self, of: Address, most: usize, look: impl FnMut(&Message)) {
+    /// Shows the first messages that wait and that no worker has taken; the one that made an idle actor ready not before its
+    /// turn, unless that was put off. Senders wait meanwhile: `most` is small.
+    pub fn peek(&self, of: Address, most: usize, mut look: impl FnMut(&Message)) {
         let inner = self.inner.lock();
-        if inner.is(of) {
-            inner.queue.iter().take(most).for_each(look);
+        if !inner.is(of) {
+            return;
         }
+        if inner.stage == Stage::Delayed {
+            #[expect(unsafe_code, reason = "the stage is the right to it")]
+            // SAFETY: no worker has a mailbox of this stage, and it stays as long as the lock is held.
+            unsafe {
+                self.first.look(&mut look);
+            }
+        }
+        inner.queue.iter().take(most).for_each(look);
     }
 }
 
