@@ -18,6 +18,8 @@
 //! - A push to an address that is not the current one changes nothing.
 //! - A message counts against the bound until its turn begins, also while it lies in the share that a worker took. Its
 //!   bytes, if they are more than lie in a letter, count until the whole share was begun: so that a turn need not book them.
+//! - What makes an idle actor ready goes past the queue ([`Handover`]): it is older than all that is queued, and counts as
+//!   one of the share. Only where nothing can be dropped any more at the bound.
 //! - The bound holds for ordinary messages. Replies, exits, timers, sockets and signals are never refused: the
 //!   receiver asked for each of them, so their number is bounded by what it asked for.
 
