@@ -11,6 +11,7 @@
 
 mod check;
 mod machine;
+mod orders;
 mod reload;
 mod signals;
 mod stop;
@@ -137,6 +138,7 @@ pub fn run(manifest: &Manifest, wasm: &WasmOptions, watch: Watch) -> Result<Exit
         node.add_module(&spec.name, reload::entry(spec, module.clone()));
     }
     let reloader = Arc::new(Reloader::new(manifest, &host, &node, &modules));
+    node.on_order(orders::operator(&reloader));
     let crashes = crash_writer(&node, manifest)?;
     let signals = signals::Signals::start(&node).map_err(machine("no signal handlers"))?;
     let threads = Threads::start(node.clone(), poller);

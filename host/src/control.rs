@@ -32,6 +32,7 @@ use crate::base::sync::Arc;
 use crate::node::Node;
 
 pub use client::{Client, Failure};
+pub(crate) use commands::ps;
 pub use server::{Endpoints, Server};
 
 /// Carries out a reload. Errors: there is no such module.

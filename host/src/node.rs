@@ -18,6 +18,7 @@
 //! | `crash` | what is left of an actor that faulted |
 //! | `slice`, `waker` | time slices and kills in the middle of a turn; wake-ups |
 //! | `turn`, `turn_kind` | one mailbox's share of messages through its behavior |
+//! | `order` | what operators do, ordered by actors |
 //! | `outside` | requests from outside the actors: boot, signals, benches |
 //! | `native` | behaviors in Rust, for tests and benches |
 //!
@@ -44,6 +45,7 @@ pub mod messaging;
 pub mod metrics;
 pub mod names;
 pub mod native;
+pub mod order;
 pub mod outside;
 pub mod quota;
 pub mod reload;
@@ -145,6 +147,7 @@ pub struct Node {
     pub(in crate::node) crowded: AtomicBool,
     pub(in crate::node) eyes: inspect::Eyes,
     pub(in crate::node) crashes: OnceLock<crash::Crashes>,
+    pub(in crate::node) orders: order::Orders,
 }
 
 /// Sessions that a context takes at a time, so that the counter's cache line is seldom touched. Blocks begin at multiples
@@ -181,6 +184,7 @@ impl Node {
             crowded: AtomicBool::new(false),
             eyes: inspect::Eyes::default(),
             crashes: OnceLock::new(),
+            orders: order::Orders::default(),
             options,
             clock,
             net,

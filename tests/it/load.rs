@@ -144,7 +144,8 @@ fn check_starts_nothing() {
 fn check_says_what_is_imported_granted_and_granted_in_vain() {
     let grants = "grants = { send = [\"a*\", \"fine\"], listen = [\"127.0.0.1:7\"], log = false }\n";
     let setup = Setup::new().file("fine.wat", fine()).toml(&format!("[module.fine]\nsource = \"fine.wat\"\n{grants}"));
-    let setup = setup.actor("a", "fine", "grants = { kill = [\"*\"] }").argument("--no-control");
+    let setup =
+        setup.actor("a", "fine", "grants = { kill = [\"*\"], control = { ps = [\"a\"] } }").argument("--no-control");
     let folder = setup.folder().to_owned();
     let (mut process, _folder) = setup.run();
     process.signal(wasmactor_tests::Signal::Term);
@@ -160,7 +161,8 @@ fn check_says_what_is_imported_granted_and_granted_in_vain() {
         "\n  granted send: a*, fine\n",
         "\n  without log\n",
         "\n  granted but never used: listen (the module imports nothing that needs it)\n",
-        "\nactor a of fine\n  granted kill: *\n  granted but never used: kill",
+        "\nactor a of fine\n  granted control.ps: a\n  granted kill: *\n  granted but never used: kill",
+        "\n  granted but never used: control.ps (",
     ] {
         assert!(said.contains(line), "{line:?} in {said}");
     }

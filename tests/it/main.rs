@@ -18,6 +18,7 @@
 //! | `slices` | | beside endless loops others go on |
 //! | `hostile` | 11 | guests that lie, trap, spin, recurse and grow |
 //! | `grants` | 11 | what was not granted |
+//! | `operators` | 11 | what actors do to the host: reload, restart, list |
 //! | `load` | | modules that do not fit, manifests that are wrong |
 //! | `logs` | | what the log looks like |
 //! | `wasi` | 11 | guests that use WASI |
@@ -47,6 +48,7 @@ mod load;
 mod logs;
 mod mailbox;
 mod memory;
+mod operators;
 mod order;
 mod project;
 mod reload;

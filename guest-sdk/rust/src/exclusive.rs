@@ -3,6 +3,7 @@
 
 use crate::bindings::exports::wasmactor::actor::handler::Event;
 use crate::bindings::wasmactor::actor::{blocking, messaging};
+use crate::control::{Ps, Reload};
 use crate::lifecycle::Birth;
 use crate::timer::{Timer, deadline, milliseconds};
 use crate::{
@@ -57,7 +58,7 @@ pub trait Actor: Sized + 'static {
         Ok(())
     }
 
-    /// The answer to an [`Address::request`].
+    /// The answer to an [`Address::request`], or to an order ([`Reload::request`], [`Ps::request`]).
     fn answer(&mut self, request: Asked, outcome: Result<Vec<u8>, Error>) -> Result {
         let _ = (request, outcome);
         Ok(())
@@ -118,6 +119,21 @@ impl Address {
     /// [`request`](Self::request) for bytes.
     pub fn request_raw(self, kind: u32, payload: &[u8], timeout: Option<Duration>) -> Result<Asked, Error> {
         Ok(Asked(messaging::request(self.get(), kind, payload, deadline(timeout), 0)?))
+    }
+}
+
+/// Waiting for the host in the exclusive style.
+impl Reload<'_> {
+    /// Gives the order; the [`Reloaded`](crate::control::Reloaded) comes to the `answer` handler.
+    pub fn request(self) -> Result<Asked, Error> {
+        self.order().map(Asked)
+    }
+}
+
+impl Ps<'_> {
+    /// Gives the order; the [`Actors`](crate::control::Actors) come to the `answer` handler.
+    pub fn request(self) -> Result<Asked, Error> {
+        self.order().map(Asked)
     }
 }
 

@@ -6,7 +6,7 @@
 //! - [`exclusive`]: `&mut self` handlers and a blocking `call`. Nothing else enters the actor while it waits.
 //! - [`interleaved`]: `async` handlers, many at once in one actor; `.await` lets the others go on.
 //!
-//! Everything else is common: [`Address`], [`names`], [`lifecycle`], [`timer`], [`socket`], [`config`], [`random`] and
+//! Everything else is common: [`Address`], [`names`], [`lifecycle`], [`timer`], [`socket`], [`config`], [`control`], [`random`] and
 //! the log macros. Messages are serde types, encoded as MessagePack ([`encode`], [`decode`]).
 //!
 //! ```standalone_crate
@@ -37,7 +37,7 @@
 //! ```
 //!
 //! Layers, imports go down only: `export` `entry` `state` | `exclusive` `interleaved` | `sender` | `deferred` | `address` `names` `lifecycle` `timer`
-//! `socket` `config` `random` `logger` | `codec` `error` | `bindings` | `heap`. What `interleaved` is built of (tasks, waits,
+//! `socket` `config` `control` `random` `logger` | `codec` `error` | `bindings` | `heap`. What `interleaved` is built of (tasks, waits,
 //! queue) never touches `bindings`, so it is tested natively.
 
 /// The README's samples compile.
@@ -52,6 +52,7 @@ mod address;
 pub mod bindings;
 mod codec;
 pub mod config;
+pub mod control;
 mod deferred;
 #[doc(hidden)]
 pub mod entry;

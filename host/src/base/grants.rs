@@ -95,6 +95,16 @@ impl Folder {
     }
 }
 
+/// What operators do, for actors.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Control {
+    /// Modules.
+    pub reload: Vec<Pattern>,
+    /// Actors that may be given another instance, and that are listed.
+    pub restart: Vec<Pattern>,
+    pub ps: Vec<Pattern>,
+}
+
 /// Everything that can be granted. `listen` and `connect` match the printed `IP:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grants {
@@ -106,6 +116,7 @@ pub struct Grants {
     pub connect: Vec<Pattern>,
     pub env: Vec<Pattern>,
     pub files: Vec<Folder>,
+    pub control: Control,
     /// Clocks. Without it they stand still.
     pub clock: bool,
     /// Entropy. Without it there is a sequence that is the same each time.
@@ -126,6 +137,7 @@ impl Default for Grants {
             connect: none(),
             env: none(),
             files: Vec::new(),
+            control: Control::default(),
             clock: true,
             random: true,
             log: true,
@@ -135,8 +147,22 @@ impl Default for Grants {
 
 impl Grants {
     /// The manifest's words for them.
-    pub const KEYS: [&str; 11] =
-        ["send", "names", "spawn", "kill", "listen", "connect", "env", "files", "clock", "random", "log"];
+    pub const KEYS: [&str; 14] = [
+        "send",
+        "names",
+        "spawn",
+        "kill",
+        "listen",
+        "connect",
+        "env",
+        "files",
+        "control.reload",
+        "control.restart",
+        "control.ps",
+        "clock",
+        "random",
+        "log",
+    ];
 
     /// Everything but files: for native behaviors in tests and benches.
     pub fn all() -> Self {
@@ -149,11 +175,12 @@ impl Grants {
             listen: all(),
             connect: all(),
             env: all(),
+            control: Control { reload: all(), restart: all(), ps: all() },
             ..Self::default()
         }
     }
 
-    fn lists(&self) -> [(&'static str, &[Pattern]); 7] {
+    fn lists(&self) -> [(&'static str, &[Pattern]); 10] {
         [
             ("send", &self.send),
             ("names", &self.names),
@@ -162,6 +189,9 @@ impl Grants {
             ("listen", &self.listen),
             ("connect", &self.connect),
             ("env", &self.env),
+            ("control.reload", &self.control.reload),
+            ("control.restart", &self.control.restart),
+            ("control.ps", &self.control.ps),
         ]
     }
 
@@ -225,6 +255,11 @@ impl Grants {
             connect: Pattern::both(&self.connect, &others.connect),
             env: Pattern::both(&self.env, &others.env),
             files: folders.collect(),
+            control: Control {
+                reload: Pattern::both(&self.control.reload, &others.control.reload),
+                restart: Pattern::both(&self.control.restart, &others.control.restart),
+                ps: Pattern::both(&self.control.ps, &others.control.ps),
+            },
             clock: self.clock && others.clock,
             random: self.random && others.random,
             log: self.log && others.log,
@@ -239,7 +274,7 @@ impl Grants {
 
 #[cfg(all(test, not(loom)))]
 mod tests {
-    use super::{Folder, Grants, Pattern};
+    use super::{Control, Folder, Grants, Pattern};
 
     fn list(text: &str) -> Vec<Pattern> {
         text.split(' ').filter(|text| !text.is_empty()).map(Pattern::parse).collect()
@@ -289,6 +324,18 @@ mod tests {
             assert_eq!(got.files, expected.clone().into_iter().collect::<Vec<_>>(), "{child:?}");
             assert_eq!(grants(std::slice::from_ref(&child)).is_within(&parent), expected == Some(child));
         }
+    }
+
+    #[test]
+    fn control_within_control() {
+        let list = |text| list(text);
+        let all = Control { reload: list("*"), restart: list("*"), ps: list("*") };
+        let some = Control { reload: list("shop*"), restart: list(""), ps: list("a b") };
+        let grants = |control: &Control| Grants { control: control.clone(), ..Grants::default() };
+        assert_eq!(grants(&all).within(&grants(&some)).control, some);
+        assert!(grants(&some).is_within(&grants(&all)) && !grants(&all).is_within(&grants(&some)));
+        let given = [("control.reload", "shop*".to_owned()), ("control.ps", "a, b".to_owned())];
+        assert_eq!(grants(&some).given(), given);
     }
 
     #[test]

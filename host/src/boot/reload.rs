@@ -58,6 +58,11 @@ impl Reloader {
         Self { manifest: manifest.clone(), host: host.clone(), node: node.clone(), facts: Mutex::new(facts) }
     }
 
+    /// Where the modules run.
+    pub(super) fn node(&self) -> &Node {
+        &self.node
+    }
+
     /// Carries it out. Errors: there is no such module.
     pub(super) fn run(&self, ask: &Reload) -> Result<Reloaded, String> {
         let names: Vec<&String> = match &ask.module {

@@ -12,6 +12,7 @@ mod waits;
 mod who;
 mod why;
 
+pub(crate) use actors::ps;
 use std::time::Duration;
 
 use crate::control::Host;
@@ -22,7 +23,7 @@ use crate::control::server::Outlet;
 pub(super) fn answer(host: &Host, command: Command, outlet: &mut Outlet<'_>) -> Answer {
     match command {
         Command::Ping(Nothing {}) => json(&ping(host)),
-        Command::Ps(which) => json(&actors::ps(&host.node, &which)),
+        Command::Ps(which) => json(&ps(&host.node, &which, |_| true)),
         Command::Info(who) => json(&info::info(&host.node, &who)?),
         Command::Tree(Nothing {}) => json(&tree::tree(&host.node)),
         Command::Modules(Nothing {}) => json(&tree::modules(&host.node)),

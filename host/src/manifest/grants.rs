@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use crate::actor::registry;
-use crate::base::grants::Folder;
+use crate::base::grants::{Control, Folder};
 use crate::base::{Grants, Pattern};
 use crate::manifest::diagnostic::Findings;
 use crate::manifest::raw::{self, Node, Section};
@@ -45,12 +45,27 @@ pub(super) fn read(node: &Node<'_>, owner: &str, scope: &Scope<'_>, findings: &m
         connect: addresses(&mut section, "connect", findings),
         env: among(&mut section, "env", "key of [env]", &env, findings),
         files: files(&mut section, scope, findings),
+        control: control(&mut section, owner, scope, findings),
         clock: section.boolean("clock", findings).unwrap_or(true),
         random: section.boolean("random", findings).unwrap_or(true),
         log: section.boolean("log", findings).unwrap_or(true),
     };
     section.finish(findings);
     grants
+}
+
+/// What operators do.
+fn control(section: &mut Section<'_, '_>, owner: &str, scope: &Scope<'_>, findings: &mut Findings<'_>) -> Control {
+    let Some(node) = section.get("control") else { return Control::default() };
+    let title = format!("`control` in the grants of {owner}");
+    let Some(mut section) = Section::of(title, node, findings) else { return Control::default() };
+    let control = Control {
+        reload: among(&mut section, "reload", "module", &scope.modules, findings),
+        restart: among(&mut section, "restart", "actor or module", &scope.labels, findings),
+        ps: among(&mut section, "ps", "actor or module", &scope.labels, findings),
+    };
+    section.finish(findings);
+    control
 }
 
 /// Patterns that must each mean one of these names at least. `*` may mean none yet.

@@ -10,6 +10,7 @@ mod lifecycle;
 mod limits;
 mod messaging;
 mod metrics;
+mod orders;
 mod reload;
 mod reload_load;
 mod shares;

@@ -31,9 +31,10 @@ pub(super) const STATE: &str = "wasmactor:actor/state@0.1.0";
 pub(super) const BLOCKING: &str = "wasmactor:actor/blocking@";
 
 /// The text of the contract, also part of the key of cached code.
-pub(super) const FILES: [(&str, &str); 13] = [
+pub(super) const FILES: [(&str, &str); 14] = [
     ("blocking.wit", include_str!("../../../wit/blocking.wit")),
     ("config.wit", include_str!("../../../wit/config.wit")),
+    ("control.wit", include_str!("../../../wit/control.wit")),
     ("handler.wit", include_str!("../../../wit/handler.wit")),
     ("lifecycle.wit", include_str!("../../../wit/lifecycle.wit")),
     ("log.wit", include_str!("../../../wit/log.wit")),

@@ -5,6 +5,7 @@
 
 mod blocking;
 mod config;
+mod control;
 mod lifecycle;
 mod log;
 mod messaging;
@@ -32,7 +33,8 @@ pub(super) fn link(linker: &mut Linker<State>) -> Result<()> {
     actor::socket::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     actor::log::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
     actor::config::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
-    actor::random::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
+    actor::random::add_to_linker::<State, HasSelf<State>>(linker, |state| state)?;
+    actor::control::add_to_linker::<State, HasSelf<State>>(linker, |state| state)
 }
 
 /// Links what suspends.

@@ -35,6 +35,9 @@
   (import "wasmactor:actor/config@0.1.0" "env" (func $i31 (param i32 i32 i32)))
   (import "wasmactor:actor/config@0.1.0" "name" (func $i32 (param i32)))
   (import "wasmactor:actor/config@0.1.0" "index" (func $i33 (result i32)))
+  (import "wasmactor:actor/control@0.1.0" "reload" (func $i34 (param i32 i32 i32 i32 i32 i32 i32)))
+  (import "wasmactor:actor/control@0.1.0" "restart" (func $i35 (param i64 i32 i32 i32)))
+  (import "wasmactor:actor/control@0.1.0" "ps" (func $i36 (param i32 i32 i32 i32)))
   (memory (export "memory") 2)
   (global $cursor (mut i32) (i32.const 0))
   (global $end (mut i32) (i32.const 0))
@@ -67,7 +70,7 @@
 
   ;; Calls an import.
   (func $call (local $which i32)
-    (local.set $which (i32.rem_u (call $byte) (i32.const 34)))
+    (local.set $which (i32.rem_u (call $byte) (i32.const 37)))
     (if (i32.eq (local.get $which) (i32.const 0)) (then (drop (call $i0))))
     (if (i32.eq (local.get $which) (i32.const 1)) (then (call $i1 (call $wide) (call $number) (call $number) (call $number) (call $number))))
     (if (i32.eq (local.get $which) (i32.const 2)) (then (drop (call $i2 (call $number) (call $number) (call $number) (call $number) (call $number)))))
@@ -102,6 +105,9 @@
     (if (i32.eq (local.get $which) (i32.const 31)) (then (call $i31 (call $number) (call $number) (call $number))))
     (if (i32.eq (local.get $which) (i32.const 32)) (then (call $i32 (call $number))))
     (if (i32.eq (local.get $which) (i32.const 33)) (then (drop (call $i33))))
+    (if (i32.eq (local.get $which) (i32.const 34)) (then (call $i34 (call $number) (call $number) (call $number) (call $number) (call $number) (call $number) (call $number))))
+    (if (i32.eq (local.get $which) (i32.const 35)) (then (call $i35 (call $wide) (call $number) (call $number) (call $number))))
+    (if (i32.eq (local.get $which) (i32.const 36)) (then (call $i36 (call $number) (call $number) (call $number) (call $number))))
   )
 
   (func $allocate (param $align i32) (param $size i32) (result i32) (local $at i32)

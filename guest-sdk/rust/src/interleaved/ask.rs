@@ -3,6 +3,7 @@
 use super::tasks::with_request;
 use super::waits::{Ending, Other, Wait};
 use crate::bindings::wasmactor::actor::{lifecycle, messaging};
+use crate::control::{Actors, Ps, Reload, Reloaded};
 use crate::sender::Stage;
 use crate::timer::deadline;
 use crate::{Address, Down, ENCODED, Error, decode, encode};
@@ -40,11 +41,17 @@ pub struct AskRaw(
 impl AskRaw {
     #[inline]
     fn new(to: Address, kind: u32, payload: &[u8], timeout: Option<Duration>) -> Self {
-        Self(match messaging::request(to.get(), kind, payload, deadline(timeout), working_for()) {
+        let session = messaging::request(to.get(), kind, payload, deadline(timeout), working_for());
+        Self::of(session.map_err(Error::from))
+    }
+
+    #[inline]
+    fn of(session: Result<u64, Error>) -> Self {
+        Self(match session {
             Ok(session) => Ok(Wait::new(session, |session| {
                 messaging::cancel(session);
             })),
-            Err(error) => Err(Some(error.into())),
+            Err(error) => Err(Some(error)),
         })
     }
 }
@@ -115,6 +122,21 @@ impl Address {
     /// [`ask`](Self::ask) for bytes; without a `timeout` the manifest's.
     pub fn ask_raw(self, kind: u32, payload: impl AsRef<[u8]>, timeout: Option<Duration>) -> AskRaw {
         AskRaw::new(self, kind, payload.as_ref(), timeout)
+    }
+}
+
+/// Waiting for the host in the interleaved style.
+impl Reload<'_> {
+    /// Gives the order, at once, and gives a future of what became of it.
+    pub fn ask(self) -> Ask<Reloaded> {
+        Ask { raw: AskRaw::of(self.order()), decode: PhantomData }
+    }
+}
+
+impl Ps<'_> {
+    /// Gives the order, at once, and gives a future of the list.
+    pub fn ask(self) -> Ask<Actors> {
+        Ask { raw: AskRaw::of(self.order()), decode: PhantomData }
     }
 }
 

@@ -7,8 +7,8 @@ use crate::control::commands::milliseconds;
 use crate::control::protocol::{ActorRow, Actors, Ps, Sort};
 use crate::node::{ActorView, Names, Node};
 
-/// `ps`.
-pub(super) fn ps(node: &Node, which: &Ps) -> Actors {
+/// `ps`, of those whose label is shown.
+pub(crate) fn ps(node: &Node, which: &Ps, shown: impl Fn(&str) -> bool) -> Actors {
     let (watch, names) = (node.watch_workers(), node.names());
     let filter = which.filter.as_deref().map(|text| Pattern::parse(text.strip_prefix('.').unwrap_or(text)));
     let wanted = |row: &ActorRow| {
@@ -16,7 +16,12 @@ pub(super) fn ps(node: &Node, which: &Ps) -> Actors {
             filter.matches(row.name.strip_prefix('.').unwrap_or(&row.name)) || filter.matches(&row.module)
         })
     };
-    let mut actors: Vec<ActorRow> = node.each_view(&watch).map(|view| row(&view, &names)).filter(wanted).collect();
+    let mut actors: Vec<ActorRow> = node
+        .each_view(&watch)
+        .filter(|view| shown(&view.label))
+        .map(|view| row(&view, &names))
+        .filter(wanted)
+        .collect();
     match which.sort {
         // As they stand in the table.
         Sort::Address => {}

@@ -7,6 +7,7 @@
 
 mod blocking;
 mod config;
+mod control;
 mod lifecycle;
 mod log;
 mod messaging;
@@ -36,7 +37,8 @@ pub(in crate::wasm) fn link(linker: &mut Linker<State>) -> Result<()> {
     socket::link(linker)?;
     log::link(linker)?;
     config::link(linker)?;
-    random::link(linker)
+    random::link(linker)?;
+    control::link(linker)
 }
 
 /// Links what suspends.

@@ -2,9 +2,10 @@
 
 #[cfg(feature = "blocking")]
 use crate::bindings::wasmactor::actor::blocking;
+use crate::bindings::wasmactor::actor::control::Action;
 use crate::bindings::wasmactor::actor::types::Error;
 use crate::bindings::wasmactor::actor::{
-    config, lifecycle,
+    config, control, lifecycle,
     lifecycle::{Decision, Signal},
     log, messaging, random, registry, socket, timer,
 };
@@ -46,6 +47,15 @@ fn decision(text: &str) -> Decision {
         "end" => Decision::End,
         "give-up" => Decision::GiveUp,
         _ => Decision::Policy,
+    }
+}
+
+fn action(text: &str) -> Action {
+    match text {
+        "check" => Action::Check,
+        "commit" => Action::Commit,
+        "rollback" => Action::Rollback,
+        percent => Action::Trial(percent.parse().unwrap_or(0)),
     }
 }
 
@@ -114,6 +124,12 @@ impl State {
             ["link", target] => self.put(done(lifecycle::link(address(target)))),
             ["unlink", target] => self.set("it", lifecycle::unlink(address(target))),
             ["subscribe", name] => lifecycle::subscribe(signal(name)),
+            // control.wit
+            ["reload", module] => self.put(control::reload(module, Action::Reload, false, 0)),
+            ["reload", module, what] => self.put(control::reload(module, action(what), false, 0)),
+            ["restart", target, ..] => self.put(done(control::restart(address(target), &rest(2)))),
+            ["ps"] => self.put(control::ps("", 0)),
+            ["ps", filter, limit] => self.put(control::ps(filter, small(limit))),
             // registry.wit
             ["register", name] => self.put(done(registry::register(name))),
             ["unregister", name] => self.set("it", registry::unregister(name)),
