@@ -1,15 +1,20 @@
 //! When time is over. Every request has a deadline; arming a timer for each would cost more than the request, so an
 //! actor has at most one armed timer, for its earliest deadline, and is swept when it is due.
 //!
-//! Must hold: whenever an actor awaits something with a deadline, a timer is armed for that time or earlier.
+//! Must hold: whenever an actor awaits something with a deadline, or holds a request with one beyond a turn, a timer is armed
+//! for that time or earlier. A held request whose time is over keeps up nothing: no stop, no restart, no reload. The last few
+//! of them are remembered all the same, since what is asked within them has no time left either.
 
 use std::time::Duration;
 
 use crate::base::{Address, Body, CallError, ErrorCode, Message, Session};
-use crate::node::context::Inner;
+use crate::node::context::{Inner, Request};
 use crate::node::timers::Due;
 use crate::node::{Context, Node};
 use crate::sched::Expired;
+
+/// Held requests whose time is over that an actor remembers. Thin air: who asks within an older one has its own deadline only.
+const REMEMBERED: usize = 64;
 
 /// Nanoseconds, capped at 584 years.
 pub(in crate::node) fn nanos(duration: Duration) -> u64 {
@@ -24,6 +29,42 @@ impl Inner {
             self.node.timers.arm_at(deadline, Due::Sweep(self.address));
         }
     }
+
+    /// Requests held beyond their turn that somebody may still wait for.
+    pub(in crate::node) fn owed(&self) -> usize {
+        if self.open.is_empty() {
+            return 0;
+        }
+        let now = self.node.clock.now_ns();
+        self.open.iter().filter(|(_, request)| !request.is_over(now)).count()
+    }
+
+    /// Forgets all but the last few held requests whose time is over. The next deadline of the others; 0: none.
+    fn forget_held(&mut self, now: u64) -> u64 {
+        let (mut over, mut next) = (Vec::new(), 0);
+        for (session, request) in self.open.iter() {
+            match request.deadline {
+                0 => {}
+                due if due <= now => over.push((due, session)),
+                due if next == 0 || due < next => next = due,
+                _ => {}
+            }
+        }
+        if over.len() > REMEMBERED {
+            over.sort_unstable();
+            for (_, session) in &over[..over.len() - REMEMBERED] {
+                self.open.remove(session);
+            }
+        }
+        next
+    }
+}
+
+impl Request {
+    /// Whether nobody waits for it any more.
+    pub(in crate::node) fn is_over(&self, now: u64) -> bool {
+        self.deadline != 0 && self.deadline <= now
+    }
 }
 
 impl Context {
@@ -32,7 +73,7 @@ impl Context {
         let inner = self.inner_mut();
         let now = inner.node.clock.now_ns();
         let mut over: Vec<Session> = Vec::new();
-        let mut next = 0;
+        let mut next = inner.forget_held(now);
         for (session, outstanding) in inner.outstanding.iter() {
             match outstanding.deadline {
                 0 => {}

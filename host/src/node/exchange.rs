@@ -115,7 +115,7 @@ impl Inner {
 
     /// Requests in flight: held ones, and awaited ones.
     fn in_flight(&self) -> u32 {
-        let count = self.open.iter().count() + self.outstanding.iter().count();
+        let count = self.owed() + self.outstanding.len();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 

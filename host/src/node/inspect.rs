@@ -142,7 +142,9 @@ impl Inside {
     fn fill(&mut self, inner: &Inner) {
         let debt = |session, request: &Request| Debt { source: request.source, session, deadline: request.deadline };
         let current = inner.current.iter().map(|request| debt(request.session, request));
-        let open = inner.open.iter().map(|(session, request)| debt(session, request));
+        let now = inner.node.clock.now_ns();
+        let open = inner.open.iter().filter(|(_, request)| !request.is_over(now));
+        let open = open.map(|(session, request)| debt(session, request));
         for debt in current.chain(open) {
             if self.open.len() < DEBTS { self.open.push(debt) } else { self.more_open += 1 }
         }

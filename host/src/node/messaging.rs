@@ -177,6 +177,9 @@ impl Context {
         let inner = self.inner_mut();
         let request = inner.current.take().ok_or_else(|| not_held(Session::NONE))?;
         inner.open.insert(request.session, request);
+        if request.deadline != 0 {
+            inner.arm_sweep(request.deadline);
+        }
         inner.deferred = request.session;
         Ok(request.session)
     }

@@ -380,7 +380,7 @@ fn after(slot: &Slot<Context>, core: &mut Core<Context>) -> Next {
     if inner.exiting {
         return Next::End(Cause::Exited, std::mem::take(&mut inner.rare().exit));
     }
-    let finished = inner.stopping && inner.open.is_empty() && inner.outstanding.is_empty();
+    let finished = inner.stopping && inner.owed() == 0 && inner.outstanding.is_empty();
     if finished && core.phase == Phase::Ready {
         if inner.leaving {
             return Next::End(Cause::Stopped, "it stops to be restarted".to_owned());

@@ -2,7 +2,7 @@
 
 use super::{Bench, Journal, done, lines, show};
 use crate::base::sync::{Arc, Mutex};
-use crate::base::{Body, Payload, Session};
+use crate::base::{Body, Cause, Payload, Session, Signal};
 
 #[test]
 fn a_request_without_answer_ends_at_its_deadline() {
@@ -105,6 +105,51 @@ fn a_late_reply_is_nobodys() {
     bench.pass(100);
     bench.post(callee, "answer now");
     assert_eq!(lines(&replies), ["deadline: no answer came in time"]);
+}
+
+#[test]
+fn a_held_request_whose_time_is_over_keeps_no_actor_from_its_stop() {
+    let mut bench = Bench::new();
+    let callee = bench.spawn(|cx, _| {
+        // The stop is no request.
+        drop(cx.defer());
+        done()
+    });
+    // Its asker dies, so that nobody else is there for the deadline.
+    let (asker, _) = bench.asker(callee, 100);
+    bench.post(asker, "go");
+    bench.node.kill(None, asker, Cause::Killed, "chaos".to_owned());
+    bench.node.send_signal(callee, Signal::Stop);
+    bench.run();
+    bench.pass(99);
+    assert!(bench.node.is_alive(callee), "somebody might wait");
+    bench.pass(1);
+    assert!(!bench.node.is_alive(callee));
+}
+
+#[test]
+fn of_held_requests_whose_time_is_over_few_are_remembered() {
+    let mut bench = Bench::new();
+    let journal = Journal::default();
+    let book = journal.clone();
+    let mut held = Vec::new();
+    let callee = bench.spawn(move |cx, message| {
+        if message.session.is_none() {
+            let known = held.iter().filter(|session| cx.remaining(**session).is_some()).count();
+            let asked = cx.request(cx.address(), 0, Payload::empty(), 0, *held.last().expect("many"));
+            book.lock().push(format!("{known} of {}: {}", held.len(), asked.expect_err("no time").code.name()));
+        } else {
+            held.push(cx.defer().expect("a request"));
+        }
+        done()
+    });
+    let (asker, _) = bench.asker(callee, 100);
+    for _ in 0..200 {
+        bench.post(asker, "go");
+    }
+    bench.pass(100);
+    bench.post(callee, "how many");
+    assert_eq!(lines(&journal), ["64 of 200: deadline"]);
 }
 
 #[test]
