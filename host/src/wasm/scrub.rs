@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::os::fd::AsRawFd;
 
+use crate::base::sync::OnceLock;
 use crate::wasm::region::{PAGE, discard};
 
 /// Bytes of a slot that stay resident for its next user; the rest goes back. Between a small guest's 20-100 KiB and
@@ -49,13 +50,15 @@ struct Touched {
 /// Zeroes slots; knows whether the kernel can scan.
 #[derive(Debug)]
 pub(super) struct Scrubber {
-    pagemap: Option<File>,
+    pagemap: Option<&'static File>,
 }
 
 impl Scrubber {
-    /// Finds out what the kernel can.
+    /// Finds out what the kernel can. All of a process share one descriptor, however many engines there come to be.
     pub(super) fn new() -> Self {
-        let mut scrubber = Self { pagemap: File::open("/proc/self/pagemap").ok() };
+        static PAGEMAP: OnceLock<Option<File>> = OnceLock::new();
+        let pagemap = PAGEMAP.get_or_init(|| File::open("/proc/self/pagemap").ok());
+        let mut scrubber = Self { pagemap: pagemap.as_ref() };
         // An empty range: fails only where the call does not exist.
         if scrubber.scan(0, 0, &mut []).is_none() {
             scrubber.pagemap = None;
@@ -99,7 +102,7 @@ impl Scrubber {
     /// Which pages of a range are there: how many entries were filled, and up to where the range was walked.
     #[expect(unsafe_code, reason = "ioctl has no safe form")]
     fn scan(&self, start: usize, end: usize, touched: &mut [Touched]) -> Option<(usize, usize)> {
-        let pagemap = self.pagemap.as_ref()?;
+        let pagemap = self.pagemap?;
         let mut scan = Scan {
             size: size_of::<Scan>() as u64,
             start: start as u64,
