@@ -23,6 +23,7 @@
 //! | `logs` | | what the log looks like |
 //! | `wasi` | 11 | guests that use WASI |
 //! | `scale` | | many actors |
+//! | `stress` | 1, 3, 7, 9, 10 | all of it at once, by chance |
 //! | `memory` | | how much of its memory an actor touches |
 //! | `control` | | the commands for a running host |
 //! | `live` | | the same, for what goes on: who waits, why, each turn |
@@ -57,6 +58,7 @@ mod scale;
 mod signals;
 mod slices;
 mod sockets;
+mod stress;
 mod supervision;
 mod timers;
 mod top;

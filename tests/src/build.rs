@@ -11,14 +11,16 @@ pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Cargo's target folder: this test is in `target/PROFILE/deps`.
+/// Cargo's target folder: this test is in `target/PROFILE/deps`, another program in `target/PROFILE`.
 pub fn target() -> PathBuf {
     profile().parent().expect("a target folder").to_owned()
 }
 
 fn profile() -> PathBuf {
-    let own = std::env::current_exe().expect("the path of this test");
-    own.parent().and_then(Path::parent).expect("target/PROFILE").to_owned()
+    let own = std::env::current_exe().expect("the path of this program");
+    let folder = own.parent().expect("a folder");
+    let folder = if folder.ends_with("deps") { folder.parent().expect("target/PROFILE") } else { folder };
+    folder.to_owned()
 }
 
 /// The host to test: `$WASMACTOR_BIN`, or the one beside this test, which must be as new as its source.

@@ -1,4 +1,5 @@
-//! The harness of the integration tests: whole apps on the built binary, observed from outside. Used by `it/`.
+//! The harness of the integration tests: whole apps on the built binary, observed from outside. Used by `it/`, and by
+//! `cargo xtask stress`.
 //!
 //! | file | what |
 //! |---|---|
@@ -7,6 +8,7 @@
 //! | `terminal` | a real terminal, by tmux |
 //! | `build` | where the binary is, and the guests that are crates |
 //! | `wat` | guests written by hand as text |
+//! | `stress` | an app in which everything goes wrong by chance, and whether the promises hold |
 //!
 //! How a test talks to an app: each has an actor `control` that listens on TCP and hands scripts to *puppets*
 //! (`guests-rs/puppet`), and a puppet `witness` that only has to stay alive.
@@ -17,6 +19,7 @@
 mod app;
 mod build;
 mod process;
+pub mod stress;
 mod terminal;
 pub mod wat;
 
@@ -24,7 +27,7 @@ use std::time::Duration;
 
 pub use app::{ALL, App, Pending, Setup};
 pub use build::{binary, guest, root, target};
-pub use process::{Line, Process, Signal, command};
+pub use process::{Line, Process, Signal, command, components};
 pub use terminal::Terminal;
 
 /// When something that must come has not come: far longer than anything here takes, also on a busy machine.

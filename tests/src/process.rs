@@ -51,6 +51,9 @@ pub enum Signal {
     Usr1,
     Usr2,
     Kill,
+    /// It stands still until `Continue`.
+    Pause,
+    Continue,
 }
 
 #[derive(Debug, Default)]
@@ -84,11 +87,16 @@ pub struct Process {
 /// With this in the environment no module is run flat: the suite passes both ways.
 const COMPONENTS: &str = "WASMACTOR_TEST_COMPONENTS";
 
+/// Whether all tests are run so.
+pub fn components() -> bool {
+    std::env::var_os(COMPONENTS).is_some()
+}
+
 /// The host's command line, with compiled code and reports of crashes kept under target/.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(binary());
     let runs = arguments.first().is_some_and(|first| ["run", "check"].contains(first));
-    if runs && std::env::var_os(COMPONENTS).is_some() {
+    if runs && components() {
         command.args([arguments[0], "--force-component"]).args(&arguments[1..]);
     } else {
         command.args(arguments);
@@ -178,6 +186,8 @@ impl Process {
             Signal::Usr1 => "-USR1",
             Signal::Usr2 => "-USR2",
             Signal::Kill => "-KILL",
+            Signal::Pause => "-STOP",
+            Signal::Continue => "-CONT",
         };
         let sent = Command::new("kill").args([name, &self.id().to_string()]).status().expect("kill is there");
         assert!(sent.success(), "{signal:?} was not sent");

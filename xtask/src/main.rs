@@ -7,6 +7,7 @@ mod demo;
 mod server;
 mod setup;
 mod shell;
+mod stress;
 mod test;
 #[path = "../../host/src/cli/toolchain.rs"]
 mod toolchain;
@@ -24,7 +25,7 @@ struct Cli {
     command: Command,
 }
 
-/// Set-up, demo, test and bench of the workspace.
+/// Set-up, demo, test, stress and bench of the workspace.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Install what demo and test need: the wasm target, redis's tools, redis-py, tmux
@@ -33,6 +34,16 @@ enum Command {
     Demo,
     /// Set up and run all tests
     Test,
+    /// Run an app in which actors, connections and modules are killed, reloaded, flooded and cut off by chance, and check the
+    /// promises of ARCHITECTURE.md. Exit code 1 if one is broken; then it says how to repeat it
+    Stress {
+        /// How long, half of it with flat guests and half with components
+        #[arg(long, default_value_t = 2.0)]
+        minutes: f64,
+        /// What is done when; without it, another one each time
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Measure: `cargo xtask bench --help` for workloads and options
     Bench {
         /// Handed on to the benches
@@ -46,6 +57,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(),
         Command::Demo => setup::run().and_then(|()| demo::run()),
         Command::Test => setup::run().and_then(|()| test::run()),
+        Command::Stress { minutes, seed } => stress::run(minutes, seed),
         Command::Bench { arguments } => {
             step("benches, as users' builds are made (the first time takes minutes)");
             run(cargo(&["run", "--release", "--package", "wasmactor-bench", "--"]).args(arguments))
