@@ -14,6 +14,7 @@
 //! | `supervisor` | the `[supervisor.*]` tables, and in which order actors start |
 //! | `grants` | what an actor may touch |
 //! | `limits` | how much it may use |
+//! | `reload` | what it gets for going on with another version |
 //! | `args` | TOML values as MessagePack |
 //! | `values` | names, durations, sizes, places of files |
 //!
@@ -29,6 +30,7 @@ mod diagnostic;
 mod grants;
 mod limits;
 mod raw;
+mod reload;
 mod supervisor;
 mod values;
 
@@ -43,6 +45,7 @@ use tracing::Level;
 
 use crate::control::Endpoints;
 use crate::crash::Bounds;
+use crate::node::ReloadOptions;
 use crate::node::crash::CrashOptions;
 use crate::node::supervise::{Policy, Restart};
 use crate::wasm::Profile;
@@ -138,6 +141,8 @@ pub struct ModuleSpec {
     pub limits: Limits,
     /// What its actors are made for.
     pub profile: Profile,
+    /// What they get for going on with another version.
+    pub reload: ReloadOptions,
     /// For actors of this module that have no grants of their own, spawned ones among them.
     pub grants: Grants,
 }

@@ -12,6 +12,7 @@
 //! | `lifecycle` | 3, 7 | birth, death, word of both, names, addresses |
 //! | `crashes` | 7 | what a failed actor leaves, and `wasmactor crash` |
 //! | `reload` | 10 | examples/kv over a thousand reloads, trials, failures, `--watch` |
+//! | `exchange` | 10 | what one actor's reload may take |
 //! | `supervision` | 7 | restarts by policy, what is kept over one, links |
 //! | `signals` | | stop, subscribe, log files |
 //! | `sockets` | 11 | real TCP clients |
@@ -37,6 +38,7 @@ mod crashes;
 mod deadlines;
 mod endpoint;
 mod examples;
+mod exchange;
 mod exclusive;
 mod failures;
 mod grants;

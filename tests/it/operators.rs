@@ -1,37 +1,15 @@
 //! What actors that are granted `control` do to the host: reloads, restarts, lists. And that others cannot.
 
-use wasmactor_tests::wat::guest;
+use wasmactor_tests::wat::{SAVES, counter};
 use wasmactor_tests::{App, Setup};
-
-/// Counts messages that begin with `a`; any other is answered with the version and the count, which is its state.
-fn counter(version: char) -> String {
-    let parts = r#"
-        (func (export "wasmactor:actor/state@0.1.0#save") (param i32) (result i32)
-            (i32.store (i32.const 32) (i32.const 0))
-            (i32.store (i32.const 36) (i32.const 1))
-            (i32.store (i32.const 40) (i32.const 2048))
-            (i32.store (i32.const 44) (i32.const 4))
-            (i32.const 32))
-        (func (export "wasmactor:actor/state@0.1.0#load") (param $state i32) (param i32 i32 i32) (result i32)
-            (i32.store (i32.const 2048) (i32.load (local.get $state)))
-            (call $ok))
-        (func (export "wasmactor:actor/state@0.1.0#self-test") (result i32) (call $ok))"#;
-    let handle = format!(
-        r#"(if (i32.eq (i32.load8_u (local.get $p)) (i32.const 97))
-            (then (i32.store (i32.const 2048) (i32.add (i32.load (i32.const 2048)) (i32.const 1)))))
-        (i32.store8 (i32.const 2100) (i32.const {}))
-        (i32.store8 (i32.const 2101) (i32.add (i32.const 48) (i32.load (i32.const 2048))))
-        (call $ret (i32.const 2100) (i32.const 2) (i32.const 64))
-        (call $ok)"#,
-        u32::from(version)
-    );
-    guest(parts, "(call $ok)", &handle)
-}
 
 /// Counters in version A, and a boss with these grants.
 fn setup(grants: &str) -> Setup {
     let grants = format!("grants = {{ {grants} }}");
-    Setup::new().module("counter", &counter('A')).actor("counter", "counter", "count = 2").puppet_with("boss", &grants)
+    Setup::new()
+        .module("counter", &counter('A', SAVES))
+        .actor("counter", "counter", "count = 2")
+        .puppet_with("boss", &grants)
 }
 
 fn put(app: &App, text: &str) {
@@ -51,7 +29,7 @@ fn order(app: &App, who: &str, order: &str) -> String {
 fn an_actor_with_the_grant_reloads_a_module() {
     let mut app = setup("control = { reload = [\"counter\"] }").start();
     app.ask(".counter.0", "a");
-    put(&app, &counter('B'));
+    put(&app, &counter('B', SAVES));
     let said = order(&app, ".boss", "reload counter check");
     assert!(said.contains("exchanged\u{0}") && said.contains("untouched\u{0}"), "{said:?}");
     assert_eq!(app.ask(".counter.0", "?"), "A1", "a check changes nothing");
@@ -71,7 +49,7 @@ fn an_actor_with_the_grant_reloads_a_module() {
     assert!(said.contains("exports no wasmactor:actor/handler"), "{said:?}");
     put(
         &app,
-        &counter('C').replace(
+        &counter('C', SAVES).replace(
             "(memory (export",
             "(import \"wasmactor:actor/control@0.1.0\" \"ps\" (func (param i32 i32 i32 i32))) (memory (export",
         ),
@@ -107,7 +85,7 @@ fn an_actor_with_the_grant_restarts_members_and_lists_actors() {
 #[test]
 fn without_the_grant_nothing_happens_and_the_error_names_it() {
     let app = setup("send = [\"*\"], kill = [\"*\"]").start();
-    put(&app, &counter('B'));
+    put(&app, &counter('B', SAVES));
     let script = "reload counter; note $it; note $why; restart .counter.0; note $it; note $why; ps; note $it; note $why; ret $notes";
     let said = app.ask(".boss", script);
     let said: Vec<&str> = said.split(',').collect();
@@ -131,7 +109,7 @@ fn a_child_controls_no_more_than_its_parent() {
     app.ask(".boss", "start-child low .low {}; ret");
     let script = "reload puppet; note $it; restart .witness; note $it; ret $notes";
     assert_eq!(app.ask(".low", script), "!not-granted,!not-granted");
-    put(&app, &counter('B'));
+    put(&app, &counter('B', SAVES));
     assert!(order(&app, ".low", "reload counter").contains("exchanged\u{2}"));
     let said = order(&app, ".low", "ps");
     assert!(said.contains(".boss") && !said.contains(".counter"), "{said:?}");

@@ -13,6 +13,7 @@ const IMPORTS: &[(&str, &str, &str, &str)] = &[
     ),
     ("broadcast", "messaging", "broadcast", "(param i32 i32 i32 i32 i32) (result i32)"),
     ("ret", "messaging", "ret", "(param $p i32) (param $n i32) (param $out i32)"),
+    ("defer", "messaging", "defer", "(param i32)"),
     ("reply", "messaging", "reply", "(param i64 i32 i32 i32)"),
     ("log", "log", "log", "(param $level i32) (param $p i32) (param $n i32) (param $fields i32) (param $count i32)"),
     ("register", "registry", "register", "(param i32 i32 i32)"),
@@ -61,4 +62,37 @@ pub const ECHO: &str = "(call $ret (local.get $p) (local.get $n) (i32.const 64))
 /// Bytes of a data segment at 1024, and how many they are.
 pub fn data(text: &str) -> (String, usize) {
     (format!("(data (i32.const 1024) {text:?})"), text.len())
+}
+
+/// What `save` of [`counter`] does as it should.
+pub const SAVES: &str = "(call $saved)";
+
+/// A guest that counts messages that begin with `a`, and answers each with its version and the count, which is its state. One
+/// that begins with `h` is not answered, but held. `save`: the body of that function, which has `$in-flight`.
+pub fn counter(version: char, save: &str) -> String {
+    let parts = format!(
+        r#"(func $saved (result i32)
+            (i32.store (i32.const 32) (i32.const 0))
+            (i32.store (i32.const 36) (i32.const 1))
+            (i32.store (i32.const 40) (i32.const 2048))
+            (i32.store (i32.const 44) (i32.const 4))
+            (i32.const 32))
+        (func (export "wasmactor:actor/state@0.1.0#save") (param $in-flight i32) (result i32) {save})
+        (func (export "wasmactor:actor/state@0.1.0#load") (param $state i32) (param i32 i32 i32) (result i32)
+            (i32.store (i32.const 2048) (i32.load (local.get $state)))
+            (call $ok))
+        (func (export "wasmactor:actor/state@0.1.0#self-test") (result i32) (call $ok))"#
+    );
+    let handle = format!(
+        r#"(if (i32.eq (i32.load8_u (local.get $p)) (i32.const 104))
+            (then (call $defer (i32.const 64)) (return (call $ok))))
+        (if (i32.eq (i32.load8_u (local.get $p)) (i32.const 97))
+            (then (i32.store (i32.const 2048) (i32.add (i32.load (i32.const 2048)) (i32.const 1)))))
+        (i32.store8 (i32.const 2100) (i32.const {}))
+        (i32.store8 (i32.const 2101) (i32.add (i32.const 48) (i32.load (i32.const 2048))))
+        (call $ret (i32.const 2100) (i32.const 2) (i32.const 64))
+        (call $ok)"#,
+        u32::from(version)
+    );
+    guest(&parts, "(call $ok)", &handle)
 }

@@ -87,7 +87,7 @@ impl Reloader {
     }
 
     fn carry_out(&self, name: &str, ask: &Reload, row: &mut ReloadRow) -> Result<(), String> {
-        let mut options = ReloadOptions { restart: ask.restart, ..ReloadOptions::default() };
+        let mut options = ReloadOptions { restart: ask.restart, ..self.manifest.modules[name].reload.clone() };
         options.grace = ask.grace_ms.map_or(options.grace, Duration::from_millis);
         let words = |error: ReloadError| error.to_string();
         let report = match ask.action {

@@ -13,7 +13,7 @@ use crate::manifest::grants::{self, Scope};
 use crate::manifest::limits::Read;
 use crate::manifest::raw::{self, Section};
 use crate::manifest::{
-    HostSettings, Limits, Manifest, ModuleSpec, actor, control, crashes, limits, supervisor, values,
+    HostSettings, Limits, Manifest, ModuleSpec, actor, control, crashes, limits, reload, supervisor, values,
 };
 use crate::sched::Full;
 use crate::wasm::Profile;
@@ -146,6 +146,7 @@ fn module_tables(table: &DeTable<'_>, scope: &Scope<'_>, all: &Read, findings: &
         let owner = section.title().to_owned();
         let limits = limits::read(section.get("limits"), &format!("the limits of {owner}"), all, findings);
         let grants = section.get("grants").map(|node| grants::read(node, &owner, scope, findings)).unwrap_or_default();
+        let reload = reload::read(section.get("reload"), &owner, findings);
         section.finish(findings);
         named.insert(key.get_ref().as_ref().to_owned(), limits.clone());
         let (Some(name), Some(source)) = (name, source) else { continue };
@@ -153,7 +154,7 @@ fn module_tables(table: &DeTable<'_>, scope: &Scope<'_>, all: &Read, findings: &
             super::Source::File(file) => Some(file.clone()),
             super::Source::Crate(_) => None,
         };
-        modules.insert(name.clone(), ModuleSpec { name, source, file, limits: limits.limits, profile, grants });
+        modules.insert(name.clone(), ModuleSpec { name, source, file, limits: limits.limits, profile, reload, grants });
     }
     (modules, named)
 }

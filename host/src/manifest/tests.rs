@@ -105,6 +105,7 @@ GREETING = "hello"
 [module.account]
 source = "account"
 limits = { memory = "16MiB", sockets = 0 }
+reload = { grace = "0s", step = "20ms", state = "1KiB" }
 [module.account.grants]
 send = ["*"]
 [module.spin]
@@ -127,6 +128,9 @@ grants = { send = ["spin*", "account"], names = [".x*"], spawn = ["account"], ki
     assert_eq!(manifest.env["GREETING"], "hello");
     assert_eq!(manifest.modules["account"].limits, Limits { memory: 16 << 20, sockets: 0, ..limits.clone() });
     assert_eq!(manifest.modules["spin"].limits, *limits);
+    let reload = &manifest.modules["account"].reload;
+    assert_eq!((reload.grace, reload.step, reload.state), (Duration::ZERO, Duration::from_millis(20), 1024));
+    assert_eq!(manifest.modules["spin"].reload, crate::node::ReloadOptions::default());
     assert!(manifest.modules["account"].grants.send[0].matches_all());
     assert_eq!(manifest.modules["spin"].file, Some(folder().join("spin.wat")));
     let alice = first(&manifest);
@@ -260,6 +264,21 @@ fn sources_must_be_there() {
              app.toml:13:10: error: `notes.txt` is neither .wasm nor .wat\n{hint}\n\
              app.toml:14:1: error: [module.d] has no `source`\n  hint: write source = \"FOLDER\" (a crate), \"FILE.wasm\" or \"FILE.wat\""
         ),
+    );
+}
+
+#[test]
+fn what_a_reload_may_take_is_checked() {
+    let check = |text: &str, expected: &str| {
+        check_more(&format!("[module.spin]\nsource = \"spin.wat\"\nreload = {text}\n"), expected)
+    };
+    check("{ grace = \"2h\" }", "app.toml:10:10: error: `grace` must be 0s to 1h");
+    check("{ step = \"0s\" }", "app.toml:10:10: error: `step` must be 1ms to 30s");
+    check("{ state = \"5GiB\" }", "app.toml:10:20: error: `state` must be 0 B to 4.0 GiB, not 5.0 GiB");
+    check("\"5s\"", "app.toml:10:10: error: `reload` of [module.spin] must be a table, not a string");
+    check(
+        "{ timeout = \"5s\" }",
+        "app.toml:10:12: error: unknown key `timeout` in `reload` of [module.spin]\n  hint: keys here: grace, step, state",
     );
 }
 

@@ -24,8 +24,8 @@ use crate::node::editions::{Book, Kinds};
 use crate::node::reload::rolling::Rolling;
 use crate::node::{Context, ModuleEntry, Node};
 
-/// How actors are exchanged.
-#[derive(Clone, Debug)]
+/// How actors are exchanged. The defaults are the manifest's.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReloadOptions {
     /// How long an actor may take until its turn, and its requests in flight, are over. In the second half of it ordinary
     /// messages wait.

@@ -13,7 +13,7 @@ pub struct Reload {
     pub action: ReloadAction,
     /// Actors of a module that keeps no state may begin anew.
     pub restart: bool,
-    /// How long an actor may take until its requests in flight are over; none: 5 s.
+    /// How long an actor may take until its requests in flight are over; none: the manifest's.
     pub grace_ms: Option<u64>,
 }
 
