@@ -1,6 +1,6 @@
 //! Reloads of small guests: what the manifest gives an actor for its exchange, and what becomes of it when that is not enough.
 
-use wasmactor_tests::wat::{SAVES, counter};
+use wasmactor_tests::wat::{ECHO, SAVES, counter, guest};
 use wasmactor_tests::{App, Setup};
 
 /// Takes nothing along that is in flight.
@@ -39,6 +39,27 @@ fn the_manifest_says_how_large_a_state_may_be_and_how_long_a_step() {
         }
         app.lives();
     }
+}
+
+#[test]
+fn a_module_without_state_is_reloaded_only_if_that_is_said() {
+    let text = |data: &str| guest(&format!("(data (i32.const 1024) {data:?})"), "(call $ok)", ECHO);
+    let app = Setup::new().wat("plain-echo", &text("one")).start();
+    std::fs::write(app.folder().join("plain-echo.wat"), text("two")).expect("a file");
+    let reload = |arguments: &[&str]| {
+        let output = app.command(arguments).output().expect("the binary starts");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let beforehand = "plain-echo: it does not export wasmactor:actor/state (`save` and `load`): its actors begin anew, without \
+                      their state\n";
+    let (code, printed, said) = reload(&["reload", "plain-echo"]);
+    assert_eq!((code, said.as_str()), (Some(1), beforehand));
+    assert!(printed.contains("say so (`--restart`)"), "{printed}");
+    let (code, _, said) = reload(&["reload", "plain-echo", "--restart"]);
+    assert_eq!((code, said.as_str()), (Some(0), beforehand));
+    assert_eq!(app.ask(".plain-echo", "hello"), "hello");
+    app.stop();
 }
 
 #[test]

@@ -188,9 +188,15 @@ fn a_thousand_reloads_lose_double_and_reorder_nothing() {
 }
 
 #[test]
-fn redis_benchmark_runs_through_reloads_of_the_stores_and_the_listener() {
+fn redis_benchmark_runs_through_reloads_of_stores_connections_and_listener() {
     let kv = Kv::start(&[]);
-    let arguments = ["-p", &kv.port, "-t", "set,get,incr", "-c", "50", "-n", "20000", "-P", "4", "--csv"];
+    let reload = |number: u32| {
+        ["store", "listener", "conn"].iter().for_each(|module| kv.version(module, number % 2));
+        kv.says(&["reload", "--all"])
+    };
+    // Compiled once, the rest is quick.
+    (0..2).for_each(|number| drop(reload(number)));
+    let arguments = ["-p", &kv.port, "-t", "set,get,incr", "-c", "50", "-n", "50000", "-P", "4", "--csv"];
     let mut benchmark = Command::new("redis-benchmark")
         .args(arguments)
         .stdin(Stdio::null())
@@ -198,13 +204,14 @@ fn redis_benchmark_runs_through_reloads_of_the_stores_and_the_listener() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("`cargo xtask setup` installs it");
-    let mut reloads = 0;
+    let (mut reloads, mut connections) = (0, 0);
     while benchmark.try_wait().expect("a child").is_none() {
-        for module in ["store", "listener"] {
-            kv.version(module, reloads % 2);
-        }
-        let said = kv.says(&["reload", "--all"]);
+        let said = reload(reloads);
         assert!(said.contains("4 with their state"), "{said}");
+        let conn = said.lines().find(|line| line.starts_with("conn: ")).expect("a line for each module");
+        let count =
+            conn.split(" with their state").next().and_then(|text| text.rsplit(' ').next()?.parse::<u64>().ok());
+        connections += count.unwrap_or_else(|| panic!("{said}"));
         reloads += 1;
     }
     let mut said = String::new();
@@ -216,7 +223,8 @@ fn redis_benchmark_runs_through_reloads_of_the_stores_and_the_listener() {
     }
     let mut client = kv.client();
     client.write("GET counter:__rand_int__\r\n");
-    assert_eq!((client.line(), client.line()), ("$5".to_owned(), "20000".to_owned()), "after {reloads} reloads");
+    assert_eq!((client.line(), client.line()), ("$5".to_owned(), "50000".to_owned()), "after {reloads} reloads");
+    assert!(connections >= 50, "{connections} of {reloads} reloads");
     kv.stop();
 }
 
@@ -285,18 +293,29 @@ fn what_does_not_fit_changes_nothing() {
 }
 
 #[test]
-fn a_module_without_state_is_reloaded_only_if_that_is_said() {
+fn connections_go_on_in_the_middle_of_whatever_they_do() {
     let kv = Kv::start(&[]);
-    kv.version("conn", 1);
-    let refused = kv.command(&["reload", "conn"]);
-    let beforehand = "conn: it does not export wasmactor:actor/state (`save` and `load`): its actors begin anew, without their state\n";
-    assert_eq!((refused.status.code(), text(&refused.stderr)), (Some(1), beforehand.to_owned()));
-    assert!(text(&refused.stdout).contains("say so (`--restart`)"));
-    let output = kv.command(&["reload", "conn", "--restart"]);
-    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), beforehand.to_owned()));
     let mut client = kv.client();
-    client.write("PING\r\n");
-    assert_eq!(client.line(), "+PONG");
+    let mut number = 0;
+    let mut reload = || {
+        number += 1;
+        kv.version("conn", number);
+        let said = kv.says(&["reload", "conn"]);
+        assert!(said.contains(": 1 with their state"), "{said}");
+    };
+    client.write("CLIENT SETNAME alice\r\n*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$4\r\nha");
+    assert_eq!(client.line(), "+OK");
+    reload();
+    client.write("lf\r\nCLIENT GETNAME\r\nHELLO 3\r\nGE");
+    assert_eq!([client.line(), client.line(), client.line()], ["+OK", "$5", "alice"]);
+    reload();
+    client.write("T k\r\nGET nothing\r\n");
+    let lines: Vec<String> = std::iter::repeat_with(|| client.line()).take_while(|line| line != "half").collect();
+    assert!(lines.contains(&"%7".to_owned()), "{lines:?}");
+    reload();
+    assert_eq!(client.line(), "_", "RESP3, as it said");
+    client.write("QUIT\r\n");
+    assert_eq!([client.line(), client.line()], ["+OK", ""]);
     kv.stop();
 }
 

@@ -1,7 +1,7 @@
 //! A connection: an actor that serves one client. The listener gives it the socket; it asks the stores and writes the
 //! replies. What it does is in [`session`], without actors; here is what ties that to the host.
 //!
-//! What always holds: it ends when its socket does.
+//! What always holds: it ends when its socket does, and goes on with it when its module is reloaded.
 
 mod commands;
 mod local;
@@ -10,12 +10,13 @@ mod session;
 mod set;
 
 use kv_wire::BATCH;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use session::{Io, Session};
 use std::time::Duration;
 use wasmactor_sdk::exclusive::{Actor, Asked};
 use wasmactor_sdk::{
-    Address, Error, ErrorCode, Reply, Result, Sender, Socket, SocketEvent, Timer, actor, done, exit, names, timer,
+    Address, Error, ErrorCode, Keep, Reply, Result, Sender, Socket, SocketEvent, Timer, actor, done, exit, fail, names,
+    timer,
 };
 
 /// A connection that got no socket after this time never will: its listener is gone.
@@ -34,6 +35,7 @@ struct Conn {
 }
 
 /// The session's ways out.
+#[derive(Clone, Serialize, Deserialize)]
 struct Link {
     socket: Option<Socket>,
     /// The stores' addresses, as far as they are known.
@@ -99,6 +101,34 @@ impl Actor for Conn {
     }
 }
 
+/// Its socket, timer and requests stay its own.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    session: session::Saved,
+    link: Link,
+    patience: Timer,
+}
+
+impl Keep for Conn {
+    type State = Saved;
+
+    /// Requests under way are a part of the state.
+    fn ready(&self, _in_flight: u32) -> bool {
+        true
+    }
+
+    fn save(&self) -> Result<Saved> {
+        Ok(Saved { session: self.session.save(), link: self.link.clone(), patience: self.patience })
+    }
+
+    fn load(saved: Saved, version: &str) -> Result<Self> {
+        let Some(session) = Session::load(saved.session, wall) else {
+            fail!("what version {version} has saved is no session");
+        };
+        Ok(Self { session, link: saved.link, patience: saved.patience })
+    }
+}
+
 impl Io for Link {
     fn request(&mut self, store: usize, batch: &[u8]) -> Result<(), String> {
         let known = self.stores[store];
@@ -156,4 +186,4 @@ fn wall() -> u64 {
     u64::try_from(timer::wall().as_millis()).unwrap_or(u64::MAX)
 }
 
-actor!(Conn);
+actor!(Conn, state);

@@ -1,15 +1,19 @@
 //! A round: the commands that are under way together. They were turned into batches of operations, one for each store,
 //! and into steps that say how each command's reply is made of the stores' replies.
 
+mod saved;
+
 use kv_resp::{integer, reply};
 use kv_wire::{Answer, Batch, Operation, store_of};
+pub(crate) use saved::Saved;
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// The largest reply to one command that is gathered from several operations.
 const GATHERED: usize = 64 << 20;
 
 /// How a command's reply is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     /// So many bytes of the replies that are made here.
     Local(usize),

@@ -11,9 +11,12 @@
 //!    on, and no more is read once [`BUFFER`] bytes wait to be understood.
 //! 3. A store that fails spoils the replies of its commands in this round, nothing else.
 
+mod saved;
+
 use crate::commands::{self, Client};
 use crate::round::Round;
 use kv_resp::{Parser, reply};
+pub(crate) use saved::Saved;
 
 /// A round takes no more commands once its requests have so many bytes.
 const ROUND: usize = 1 << 20;

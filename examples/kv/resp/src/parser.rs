@@ -130,7 +130,12 @@ impl Parser {
 
     /// How many bytes were fed and not given out yet.
     pub fn buffered(&self) -> usize {
-        self.bytes.len() - if self.given { self.read } else { self.start }
+        self.rest().len()
+    }
+
+    /// The bytes that were fed and not given out yet: another parser that is fed them goes on here.
+    pub fn rest(&self) -> &[u8] {
+        &self.bytes[if self.given { self.read } else { self.start }..]
     }
 
     /// The next whole command. None: it needs more bytes. An error is final.

@@ -101,6 +101,16 @@ impl Answer {
         self.at = self.lengths;
         replies
     }
+
+    /// A message with the replies that were not taken yet.
+    pub fn rest(&self) -> Vec<u8> {
+        let from = self.lengths + self.taken * 4;
+        let end = self.lengths + self.count * 4;
+        let count = u32::try_from(self.left()).unwrap_or(u32::MAX);
+        let done = u32::try_from(self.done).unwrap_or(u32::MAX);
+        let parts = [&self.message[self.at..self.lengths], &self.message[from..end]];
+        [parts[0], parts[1], &count.to_le_bytes(), &done.to_le_bytes()].concat()
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +132,10 @@ mod tests {
         assert_eq!(answer.done(), 77);
         assert_eq!(answer.take().unwrap(), b"+OK\r\n");
         assert_eq!(answer.left(), 2);
+        let mut rest = Answer::new(answer.rest()).unwrap();
+        assert_eq!((rest.done(), rest.left(), rest.take_all()), (77, 2, &b":1\r\n"[..]));
+        assert_eq!(Answer::new(rest.rest()).unwrap().left(), 0);
+        assert_eq!(Answer::new(Answer::default().rest()).unwrap().left(), 0);
         assert_eq!(answer.take_all(), b":1\r\n");
         assert_eq!((answer.take(), Answer::new(replies(&[])).unwrap().take()), (None, None));
     }

@@ -86,6 +86,11 @@ impl Batch {
         }
     }
 
+    /// One that was written before: its message.
+    pub fn of(bytes: Vec<u8>) -> Self {
+        Self { bytes }
+    }
+
     /// The message.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

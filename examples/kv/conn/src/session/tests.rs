@@ -56,7 +56,11 @@ impl Io for World {
 struct Rig {
     session: Session,
     world: World,
+    turns: usize,
 }
+
+/// How often a session goes on in another version in the course of a test.
+const MOVES: usize = 50;
 
 impl Rig {
     fn new() -> Self {
@@ -71,11 +75,21 @@ impl Rig {
             reading: true,
             closed: false,
         };
-        Self { session: Session::new(STORES, 7, || 1_000), world }
+        Self { session: Session::new(STORES, 7, || 1_000), world, turns: 0 }
     }
 
     fn send(&mut self, bytes: &[u8]) {
         self.session.data(bytes.to_vec(), &mut self.world);
+        self.moves();
+    }
+
+    /// Every other time the session goes on as what another version makes of its state.
+    fn moves(&mut self) {
+        self.turns += 1;
+        if self.turns.is_multiple_of(2) && self.turns < 2 * MOVES {
+            let state = wasmactor_sdk::encode(&self.session.save()).unwrap();
+            self.session = Session::load(wasmactor_sdk::decode(&state).unwrap(), || 1_000).unwrap();
+        }
     }
 
     /// Lets one store answer; the newest request first, so that answers come out of order.
@@ -87,6 +101,7 @@ impl Rig {
             Ok(self.world.tables[store].run(&batch).unwrap())
         };
         self.session.answer(store, outcome, &mut self.world);
+        self.moves();
         true
     }
 
@@ -154,6 +169,7 @@ fn what_comes_during_a_round_waits_for_the_next() {
     rig.send(b"set a 1\nget a\n");
     rig.send(b"get a\nge");
     rig.send(b"t b\n");
+    rig.moves();
     assert_eq!(rig.world.requests.len(), 1);
     rig.serve();
     assert_eq!(rig.written(), "+OK\r\n$1\r\n1\r\n$1\r\n1\r\n$-1\r\n");
