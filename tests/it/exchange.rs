@@ -1,4 +1,7 @@
-//! Reloads of small guests: what the manifest gives an actor for its exchange, and what becomes of it when that is not enough.
+//! Reloads of small guests: what the manifest gives an actor for its exchange, and what becomes of it when that is not enough;
+//! an interleaved actor of the SDK with requests in flight.
+
+use std::process::{Child, Stdio};
 
 use wasmactor_tests::wat::{ECHO, SAVES, counter, guest};
 use wasmactor_tests::{App, Setup};
@@ -73,4 +76,94 @@ fn the_manifest_says_how_long_requests_may_be_in_flight() {
     assert_eq!(app.ask(".counter", "?"), "A1");
     drop(held);
     app.lives();
+}
+
+/// `keeper` of guests-rs, in a file of the app, and `.gate`, who answers when it is told.
+fn keeper(reload: &str) -> App {
+    let wasm = std::fs::read(wasmactor_tests::guest("keeper")).expect("it is built");
+    let module = "[module.keeper]\nsource = \"keeper.wasm\"\ngrants = { send = [\"gate\"] }\n";
+    let setup = Setup::new().file("keeper.wasm", wasm).toml(&format!("{module}reload = {{ {reload} }}\n"));
+    setup.actor("keeper", "keeper", "").puppet("gate").start()
+}
+
+/// The same code in another version.
+fn renew(app: &App) {
+    let file = app.folder().join("keeper.wasm");
+    let mut wasm = std::fs::read(&file).expect("it is there");
+    // A custom section, `v`.
+    wasm.extend([0, 2, 1, b'v']);
+    std::fs::write(file, wasm).expect("a file");
+}
+
+/// Begins a command.
+fn begin(app: &App, arguments: &[&str]) -> Child {
+    let mut command = app.command(arguments);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+}
+
+/// Its end: whether it went well, and what it has said.
+#[track_caller]
+fn end(child: Child) -> (bool, String) {
+    let output = child.wait_with_output().expect("it ends");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.success(), text(output.stdout) + &text(output.stderr))
+}
+
+#[test]
+fn interleaved_requests_in_flight_end_in_the_old_instance() {
+    let app = keeper("grace = \"60s\"");
+    app.says(&["call", "keeper", "{\"Add\":1}"]);
+    let relay = begin(&app, &["call", "keeper", "{\"Relay\":\"defer; let s\"}"]);
+    app.ask_until(".gate", "ret $s", |answer| answer != "$s");
+    app.says(&["send", "keeper", "{\"Nap\":[10,100]}"]);
+    renew(&app);
+    let reload = begin(&app, &["reload", "keeper"]);
+    // Meanwhile others are served, by the old one.
+    for total in 2..5 {
+        let said = app.says(&["call", "keeper", "{\"Add\":1}"]);
+        assert!([total, total + 10].iter().any(|total| said.trim() == format!("[{total},0,1]")), "{said}");
+    }
+    app.ask(".gate", "reply $s 100; ret");
+    let (well, said) = end(relay);
+    assert!(well && said.contains(",0,1]"), "by the old one: {said}");
+    let (well, said) = end(reload);
+    assert!(well && said.contains(": 1 with their state"), "{said}");
+    assert_eq!(app.says(&["call", "keeper", "\"Total\""]).trim(), "[114,1,2]", "all was done, once");
+    app.stop();
+}
+
+#[test]
+fn interleaved_requests_that_do_not_end_in_time_go_on_in_the_old_version() {
+    let app = keeper("grace = \"100ms\"");
+    let relay = begin(&app, &["call", "keeper", "{\"Relay\":\"defer; let s\"}"]);
+    app.ask_until(".gate", "ret $s", |answer| answer != "$s");
+    renew(&app);
+    let (well, said) = end(begin(&app, &["reload", "keeper"]));
+    assert!(!well && said.contains("had requests in flight, for 100ms"), "{said}");
+    app.ask(".gate", "reply $s 5; ret");
+    let (well, said) = end(relay);
+    assert!(well && said.trim() == "[5,0,1]", "{said}");
+    app.stop();
+}
+
+#[test]
+fn requests_that_are_held_go_over() {
+    let app = keeper("");
+    let hold = || begin(&app, &["call", "keeper", "\"Hold\""]);
+    let held = [hold(), hold()];
+    app.says(&["call", "keeper", "{\"Add\":3}"]);
+    let handled = |_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        app.says(&["info", "keeper", "--json"]).contains("\"messages\":3")
+    };
+    assert!((0..1000).any(handled));
+    renew(&app);
+    let (well, said) = end(begin(&app, &["reload", "keeper"]));
+    assert!(well && said.contains(": 1 with their state"), "{said}");
+    assert_eq!(app.says(&["call", "keeper", "{\"Release\":7}"]).trim(), "[3,1,2]");
+    for held in held {
+        let (well, said) = end(held);
+        assert!(well && said.trim() == "[7,1]", "by the new one: {said}");
+    }
+    app.stop();
 }

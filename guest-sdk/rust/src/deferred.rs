@@ -17,7 +17,26 @@ pub struct Deferred {
     session: u64,
 }
 
+/// A [`Deferred`] as a part of a state that is saved ([`Keep`](crate::Keep)): without the duty, which is still the old instance's
+/// until the new one makes a `Deferred` of it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Held {
+    session: u64,
+}
+
+impl From<Held> for Deferred {
+    fn from(held: Held) -> Self {
+        Self::new(held.session)
+    }
+}
+
 impl Deferred {
+    /// For [`Keep::save`](crate::Keep::save).
+    pub fn held(&self) -> Held {
+        Held { session: self.session }
+    }
+
     pub(crate) fn new(session: u64) -> Self {
         Self { session }
     }

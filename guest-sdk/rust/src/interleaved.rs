@@ -137,8 +137,8 @@ thread_local! {
 
 #[doc(hidden)]
 pub fn save<A: AsyncActor + Keep>(actor: &A, in_flight: u32) -> Result<Option<Vec<u8>>, String> {
-    // Handlers of messages that want no reply are none of the host's requests.
-    crate::state::save(actor, in_flight.max(HANDLERS.get()))
+    // Handlers go on with what is none of the host's requests, or is a second time: either way they do not go over.
+    crate::state::save(actor, in_flight.saturating_add(HANDLERS.get()))
 }
 
 #[doc(hidden)]

@@ -74,7 +74,7 @@ pub mod timer;
 
 pub use address::{Address, broadcast, broadcast_raw};
 pub use codec::{ENCODED, decode, encode};
-pub use deferred::Deferred;
+pub use deferred::{Deferred, Held};
 pub use error::{Error, ErrorCode, Failure, Result};
 pub use lifecycle::{Cause, Down, Signal, exit};
 pub use log::{debug, error, info, log_enabled, trace, warn};

@@ -13,21 +13,22 @@ use crate::{Failure, Result, decode, encode};
 /// `async_actor!(Proxy, state)`.
 ///
 /// The new instance has the old one's address, names, arguments, mailbox, timers, sockets and watches: so [`Timer`], [`Socket`],
-/// [`Watch`], [`Deferred`] and [`Asked`] can be a part of the state. If anything fails, a panic too, the old instance goes on.
+/// [`Watch`], [`Held`] (a `Deferred` that goes over) and [`Asked`] can be a part of the state. If anything fails, a panic too, the old instance goes on.
 /// In these functions nothing can be sent, spawned, named, connected or answered; timers and watches are fine.
 ///
 /// [`Timer`]: crate::Timer
 /// [`Socket`]: crate::Socket
 /// [`Watch`]: crate::lifecycle::Watch
-/// [`Deferred`]: crate::Deferred
+/// [`Held`]: crate::Held
 /// [`Asked`]: crate::exclusive::Asked
 pub trait Keep: Sized {
     /// What goes over, encoded like messages: a later version reads it if its fields have defaults where they are new.
     type State: Serialize + DeserializeOwned;
 
     /// Whether this is a moment to save, with so many requests in flight: those that were not answered, and those whose answer
-    /// has not come. By default if there are none; else it is asked again until they are over. Say yes only if the state has
-    /// all that is needed to go on with them: the tasks of an interleaved actor do not go over.
+    /// has not come; of an interleaved actor also its handlers that have not ended. By default if there are none; else it is asked
+    /// again until they are over. Say yes only if the state has all that is needed to go on with them: the tasks of an
+    /// interleaved actor do not go over.
     fn ready(&self, in_flight: u32) -> bool {
         in_flight == 0
     }
