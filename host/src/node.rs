@@ -41,6 +41,7 @@ pub mod limits;
 mod links;
 pub mod log;
 mod log_rate;
+mod long;
 pub mod messaging;
 pub mod metrics;
 pub mod names;

@@ -87,6 +87,8 @@ pub struct Slot<C> {
     pub sockets: AtomicU32,
     /// Sockets were paused because the mailbox was full.
     pub paused: AtomicBool,
+    /// The last of the actor's turns that was measured was a long one.
+    pub long: AtomicBool,
     generation: AtomicU32,
 }
 
@@ -100,6 +102,7 @@ impl<C> Default for Slot<C> {
             children: AtomicU64::new(0),
             sockets: AtomicU32::new(0),
             paused: AtomicBool::new(false),
+            long: AtomicBool::new(false),
             generation: AtomicU32::new(0),
         }
     }

@@ -114,6 +114,7 @@ impl Node {
         let cx = Context::new(self, address, birth);
         put(slot, Core { behavior: None, cx, phase: Phase::New, parked: false });
         slot.usage.reset(self.clock.about_ns());
+        slot.long.store(false, Ordering::Relaxed);
         self.population.born(worker);
         before(address);
         slot.mailbox.open(address, tag, bounds);

@@ -139,6 +139,7 @@ impl Inner {
             if weight > 0 {
                 self.kind.times.turn(ran, weight);
             }
+            self.took(ran);
             self.looked_after(now, ran);
         }
     }

@@ -28,13 +28,15 @@ pub struct Worker {
     chair: Arc<Chair>,
     pub cursor: run_queue::Cursor,
     weight: i32,
+    /// How many times in a row an actor whose turns are long gave way ([`super::long`]).
+    pub(in crate::node) passed: u32,
 }
 
 impl Worker {
     /// The worker of an index, with skynet's weight for it.
     pub fn new(index: usize) -> Self {
         let (cursor, chair) = (run_queue::Cursor::default(), Arc::default());
-        Self { index, unseated: false, chair, cursor, weight: weight::of_worker(index) }
+        Self { index, unseated: false, chair, cursor, weight: weight::of_worker(index), passed: 0 }
     }
 
     /// Where an actor's turn has ended: there the worker sits now.
@@ -68,14 +70,18 @@ impl Node {
     pub fn run_one(self: &Arc<Self>, worker: &mut Worker, poller: &Poller) -> bool {
         let sockets = Sockets { node: self, poller };
         let Some(index) = self.run.take(worker.index, &mut worker.cursor, &sockets) else { return false };
-        self.run_taken(worker, index);
+        if !self.gives_way(worker, index) {
+            self.run_taken(worker, index);
+        }
         !worker.unseated
     }
 
     /// Runs mailboxes until none waits; never sleeps. For tests that drive a node by hand.
     pub fn run_ready(self: &Arc<Self>, worker: &mut Worker) {
         while let Some(index) = self.run.try_take(worker.index, &mut worker.cursor) {
-            self.run_taken(worker, index);
+            if !self.gives_way(worker, index) {
+                self.run_taken(worker, index);
+            }
         }
     }
 

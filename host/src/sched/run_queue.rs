@@ -11,6 +11,7 @@
 //!   takes the global queue comes first. So a mailbox that is k-th in a worker's queue is taken within
 //!   `2 * (NEXT_STREAK + 2) * k` takes of that worker, and one that is k-th in the global queue within
 //!   `GLOBAL_EVERY * k`. The test below holds the code to it.
+//!   An actor whose turns are long may be put back some times in a row by `node`, which adds as many takes.
 //! - What lies in a run-next slot behind an endless turn is not lost: the monitor moves it ([`RunQueue::rescue`]).
 //! - No lost wake-up for what others must take: see `idle.rs`. What a worker puts into its own queue it would come to
 //!   itself, so waking somebody for it is a matter of speed: no fence is paid for it, and it is asked again at each take.

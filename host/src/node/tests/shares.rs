@@ -1,7 +1,10 @@
 //! What of a share is begun after a turn, and what is not: the rules of `step`, which guests that stay inside rely on too.
 
+use std::time::Duration;
+
 use super::{Bench, Journal, done, lines, show};
 use crate::base::{Address, Cause, Message, Payload};
+use crate::node::long::PASSES;
 use crate::node::turn::Worker;
 use crate::node::{Context, NodeOptions};
 
@@ -56,4 +59,52 @@ fn a_slice_that_is_over_ends_between_two_turns() {
     told(&bench, b, &["two"]);
     bench.run();
     assert_eq!(lines(&journal), ["a one", "a over", "b two", "a three"]);
+}
+
+/// An actor whose turns take as long as what it is told says, in microseconds.
+fn takes_time(bench: &mut Bench, name: &'static str, journal: &Journal) -> Address {
+    let (clock, book) = (bench.clock.clone(), journal.clone());
+    bench.spawn(move |_, message| {
+        let text = show(&message.body);
+        if let Ok(micros) = text.parse() {
+            clock.advance(Duration::from_micros(micros));
+        }
+        book.lock().push(name.to_owned());
+        done()
+    })
+}
+
+/// So many turns that some of them were measured.
+fn told_often(bench: &mut Bench, to: Address, text: &str) {
+    for _ in 0..200 {
+        bench.post(to, text);
+    }
+}
+
+#[test]
+fn who_takes_long_lets_others_go_first_until_it_does_not() {
+    let (mut bench, journal) = (Bench::new(), Journal::default());
+    let (long, short) = (takes_time(&mut bench, "long", &journal), takes_time(&mut bench, "short", &journal));
+    for (micros, expected) in [("400", ["short", "long"]), ("1", ["long", "short"]), ("60", ["short", "long"])] {
+        told_often(&mut bench, long, micros);
+        journal.lock().clear();
+        told(&bench, long, &["0"]);
+        told(&bench, short, &["0"]);
+        bench.run();
+        assert_eq!(lines(&journal), expected, "after turns of {micros} us");
+    }
+}
+
+#[test]
+fn who_takes_long_lets_only_some_go_first() {
+    let (mut bench, journal) = (Bench::new(), Journal::default());
+    let long = takes_time(&mut bench, "long", &journal);
+    told_often(&mut bench, long, "400");
+    let short: Vec<_> = (0..100).map(|_| takes_time(&mut bench, "short", &journal)).collect();
+    journal.lock().clear();
+    told(&bench, long, &["0"]);
+    short.iter().for_each(|short| told(&bench, *short, &["0"]));
+    bench.run();
+    let before = lines(&journal).iter().take_while(|line| **line == "short").count();
+    assert!((1..=2 * PASSES as usize).contains(&before), "{before} of {} went first", short.len());
 }
