@@ -19,7 +19,7 @@ use wasmactor::base::{Address, Body, Message, Payload, Session};
 use wasmactor::net::Net;
 use wasmactor::node::turn::Worker;
 use wasmactor::node::{Context, Node, NodeOptions, SpawnSpec};
-use wasmactor::sched::{Bounds, Chain, Mailbox, Tag};
+use wasmactor::sched::{Bounds, Chain, Letter, Mailbox, Tag};
 use wasmactor::time::Clock;
 
 struct Counting;
@@ -196,16 +196,15 @@ fn nothing_is_asked_for_where_one_thread_sends_and_another_receives() {
         }
         asked
     });
-    let message = || Message {
-        source: Address::HOST,
-        session: Session::NONE,
-        body: Body::Message { kind: 0, payload: Payload::from(&[7; 32][..]), deadline: 0 },
+    let letter = || {
+        let body = Body::Message { kind: 0, payload: Payload::from(&[7; 32][..]), deadline: 0 };
+        Letter::new(Message { source: Address::HOST, session: Session::NONE, body })
     };
     let mut asked = Vec::with_capacity(ROUNDS);
     for _ in 0..ROUNDS {
         asked.push(allocations(|| {
             for _ in 0..1000 {
-                let _ = mailbox.push(to, message(), |_| true);
+                let _ = mailbox.push(to, letter(), |_| true);
             }
         }));
         go.send(()).expect("the receiver waits");

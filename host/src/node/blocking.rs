@@ -9,7 +9,7 @@
 use crate::base::{Address, Body, CallError, ErrorCode, Message, Payload, Session};
 use crate::node::context::Awaited;
 use crate::node::{Context, Node, deliver};
-use crate::sched::Pushed;
+use crate::sched::{Letter, Pushed};
 
 /// Longest way that is followed; longer waits are left to their deadlines. Thin air.
 const LONGEST: usize = 10_000;
@@ -35,11 +35,11 @@ impl Context {
             slot.mailbox.unexpect();
             return Err(CallError::new(ErrorCode::Cycle, cycle));
         }
-        let message = Message { source: me, session, body: Body::Message { kind, payload, deadline } };
-        let sent = inner.deliver(to, message);
+        let letter = Letter::new(Message { source: me, session, body: Body::Message { kind, payload, deadline } });
+        let sent = inner.deliver(to, letter);
         if let Err(undelivered) = sent {
             let held =
-                if undelivered.hold { node.hold(worker, to, undelivered.message) } else { Err(undelivered.error) };
+                if undelivered.hold { node.hold(worker, to, undelivered.letter) } else { Err(undelivered.error) };
             if let Err(error) = held {
                 slot.mailbox.unexpect();
                 return Err(error);
@@ -127,9 +127,9 @@ impl Node {
     }
 
     /// Leaves a request with a full mailbox until there is room; its sender is about to park.
-    fn hold(&self, worker: Option<usize>, to: Address, message: Message) -> Result<(), CallError> {
+    fn hold(&self, worker: Option<usize>, to: Address, letter: Letter) -> Result<(), CallError> {
         let slot = self.table.get(to).ok_or_else(|| deliver::no_such_actor(to))?;
-        match slot.mailbox.hold(to, message) {
+        match slot.mailbox.hold(to, letter) {
             Pushed::Queued => Ok(()),
             Pushed::Schedule => {
                 self.run.push(worker, to.slot());

@@ -5,13 +5,13 @@
 
 use crate::base::{Address, Body, CallError, ErrorCode, Message, Payload, Session};
 use crate::node::Node;
-use crate::sched::{Full, Pushed, Tag};
+use crate::sched::{Full, Letter, Pushed, Tag};
 
 /// An undelivered message, and why.
 #[derive(Debug)]
 pub(in crate::node) struct Undelivered {
     pub error: CallError,
-    pub message: Message,
+    pub letter: Letter,
     /// The receiver would hold back a sender that can be parked.
     pub hold: bool,
 }
@@ -26,12 +26,12 @@ impl Node {
         &self,
         worker: Option<usize>,
         to: Address,
-        message: Message,
+        letter: Letter,
         admit: impl FnOnce(Tag) -> bool,
     ) -> Result<(), Box<Undelivered>> {
-        let Some(slot) = self.table.get(to) else { return fail(no_such_actor(to), message, false) };
+        let Some(slot) = self.table.get(to) else { return fail(no_such_actor(to), letter, false) };
         let measured = self.measure(slot);
-        let push = slot.mailbox.push(to, message, admit);
+        let push = slot.mailbox.push(to, letter, admit);
         if let Some(dropped) = push.dropped {
             dropped.for_each(|letter| self.bounce(worker, to, letter.open(), &full_error(to)));
         }
@@ -44,11 +44,11 @@ impl Node {
                 self.run.push(worker, to.slot());
                 Ok(())
             }
-            Pushed::Full(letter, full) => fail(full_error(to), letter.open(), full == Full::Hold),
-            Pushed::Gone(letter) => fail(no_such_actor(to), letter.open(), false),
+            Pushed::Full(letter, full) => fail(full_error(to), letter, full == Full::Hold),
+            Pushed::Gone(letter) => fail(no_such_actor(to), letter, false),
             Pushed::Denied(letter) => {
                 let error = CallError::new(ErrorCode::NotGranted, format!("no grant to send to {to}"));
-                fail(error, letter.open(), false)
+                fail(error, letter, false)
             }
         }
     }
@@ -59,7 +59,7 @@ impl Node {
             return self.outside.complete(message);
         }
         let Some(slot) = self.table.get(to) else { return };
-        if matches!(slot.mailbox.answer(to, message), Pushed::Schedule) {
+        if matches!(slot.mailbox.answer(to, Letter::new(message)), Pushed::Schedule) {
             self.run.push(worker, to.slot());
         }
     }
@@ -85,8 +85,8 @@ impl Node {
 }
 
 #[cold]
-fn fail(error: CallError, message: Message, hold: bool) -> Result<(), Box<Undelivered>> {
-    Err(Box::new(Undelivered { error, message, hold }))
+fn fail(error: CallError, letter: Letter, hold: bool) -> Result<(), Box<Undelivered>> {
+    Err(Box::new(Undelivered { error, letter, hold }))
 }
 
 pub(in crate::node) fn full_error(to: Address) -> CallError {

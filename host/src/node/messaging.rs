@@ -8,7 +8,7 @@ use crate::node::deliver::Undelivered;
 use crate::node::editions::Kind;
 use crate::node::limits::over;
 use crate::node::{Context, Node, deadline};
-use crate::sched::Tag;
+use crate::sched::{Letter, Tag};
 
 /// From here on the manifest's own timeout may last some milliseconds longer: then a cheaper clock will do.
 const FAR: u64 = 1_000_000_000;
@@ -26,10 +26,10 @@ impl Inner {
 
     /// Puts a message into a mailbox if this actor may.
     #[inline]
-    pub(in crate::node) fn deliver(&mut self, to: Address, message: Message) -> Result<(), Box<Undelivered>> {
+    pub(in crate::node) fn deliver(&mut self, to: Address, letter: Letter) -> Result<(), Box<Undelivered>> {
         let Self { node, kind, verdicts, address, parent, worker, .. } = self;
         let (me, parent) = (*address, *parent);
-        node.deliver(*worker, to, message, |tag| {
+        node.deliver(*worker, to, letter, |tag| {
             kind.send_all || to == me || tag.parent == me || to == parent || verdict(verdicts, kind, node, tag)
         })
     }
@@ -121,12 +121,9 @@ impl Context {
         let inner = self.inner_mut();
         inner.check_payload(&payload)?;
         inner.check_room_for(&payload)?;
-        let message = Message {
-            source: inner.address,
-            session: Session::NONE,
-            body: Body::Message { kind, payload, deadline: 0 },
-        };
-        inner.deliver(to, message).map_err(|undelivered| undelivered.error)
+        let body = Body::Message { kind, payload, deadline: 0 };
+        let letter = Letter::new(Message { source: inner.address, session: Session::NONE, body });
+        inner.deliver(to, letter).map_err(|undelivered| undelivered.error)
     }
 
     /// Sends one payload to many; returns how many took it.
@@ -154,8 +151,9 @@ impl Context {
         let deadline = self.inner().deadline(timeout_ms, within)?;
         let session = self.next_session();
         let inner = self.inner_mut();
-        let message = Message { source: inner.address, session, body: Body::Message { kind, payload, deadline } };
-        inner.deliver(to, message).map_err(|undelivered| undelivered.error)?;
+        let body = Body::Message { kind, payload, deadline };
+        let letter = Letter::new(Message { source: inner.address, session, body });
+        inner.deliver(to, letter).map_err(|undelivered| undelivered.error)?;
         inner.outstanding.insert(session, Outstanding { deadline });
         inner.arm_sweep(deadline);
         Ok(session)
@@ -209,8 +207,8 @@ impl Context {
         inner.check_payload(&payload)?;
         let held = inner.held(request).ok_or_else(|| not_held(request))?;
         let body = Body::Message { kind, payload, deadline: held.deadline };
-        let message = Message { source: held.source, session: held.session, body };
-        inner.deliver(to, message).map_err(|undelivered| undelivered.error)?;
+        let letter = Letter::new(Message { source: held.source, session: held.session, body });
+        inner.deliver(to, letter).map_err(|undelivered| undelivered.error)?;
         inner.unhold(held.session);
         inner.node.forwarded(held.source, held.session, to);
         Ok(())

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::base::sync::{Arc, Condvar, Mutex};
 use crate::base::{Address, Body, CallError, ErrorCode, Message, Payload, Session};
 use crate::node::{Node, SpawnSpec};
+use crate::sched::Letter;
 
 /// What is awaited outside.
 #[derive(Debug, Default)]
@@ -46,8 +47,8 @@ impl Node {
     pub fn post(&self, to: Address, kind: u32, payload: Payload) -> Result<(), CallError> {
         self.check_crowd()?;
         let body = Body::Message { kind, payload, deadline: 0 };
-        let message = Message { source: Address::HOST, session: Session::NONE, body };
-        self.deliver(None, to, message, |_| true).map_err(|undelivered| undelivered.error)
+        let letter = Letter::new(Message { source: Address::HOST, session: Session::NONE, body });
+        self.deliver(None, to, letter, |_| true).map_err(|undelivered| undelivered.error)
     }
 
     /// Sends a request and blocks this thread (never a worker) until its answer.
@@ -56,8 +57,9 @@ impl Node {
         let session = self.session();
         let deadline = self.clock.now_ns().saturating_add(super::deadline::nanos(timeout));
         let receiver = self.outside.expect(session);
-        let message = Message { source: Address::HOST, session, body: Body::Message { kind, payload, deadline } };
-        if let Err(undelivered) = self.deliver(None, to, message, |_| true) {
+        let body = Body::Message { kind, payload, deadline };
+        let letter = Letter::new(Message { source: Address::HOST, session, body });
+        if let Err(undelivered) = self.deliver(None, to, letter, |_| true) {
             self.outside.pending.lock().remove(&session);
             return Err(undelivered.error);
         }

@@ -18,7 +18,7 @@ use crate::net::{Duty, Flow, NetError, NetEvent, Owner, Poller, Sink, SocketId};
 use crate::node::context::Inner;
 use crate::node::limits::over;
 use crate::node::{Context, Node, deliver};
-use crate::sched::{Inlet, Pushed, Wait};
+use crate::sched::{Inlet, Letter, Pushed, Wait};
 
 fn net_error(error: &NetError) -> CallError {
     let code = match error {
@@ -157,7 +157,7 @@ impl Context {
         let (worker, me) = (inner.worker, inner.address);
         let announce = |peer: SocketAddr| {
             let body = Body::Socket { socket, event: SocketEvent::Given(peer.to_string()) };
-            match slot.mailbox.answer(to, Message { source: me, session: Session::NONE, body }) {
+            match slot.mailbox.answer(to, Letter::new(Message { source: me, session: Session::NONE, body })) {
                 Pushed::Schedule => node.run.push(worker, to.slot()),
                 Pushed::Gone(_) => return false,
                 _ => {}
@@ -229,7 +229,7 @@ impl Sink for Delivery<'_> {
         };
         let body = Body::Socket { socket: id.raw(), event };
         let message = Message { source: Address::HOST, session: Session::NONE, body };
-        match slot.mailbox.answer(to, message) {
+        match slot.mailbox.answer(to, Letter::new(message)) {
             Pushed::Schedule => match self.worker {
                 Some(worker) => {
                     self.node.run.push_brought(worker, to.slot());

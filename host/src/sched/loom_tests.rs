@@ -9,15 +9,15 @@ use crate::actor::{Population, Table};
 use crate::base::lock::Spin;
 use crate::base::sync::{Arc, Condvar, Mutex};
 use crate::base::{Address, Body, Cause, Message, Payload, Session};
-use crate::sched::{Bounds, Chain, Idle, Mailbox, Parked, Pushed, Rest, Tag, Taken};
+use crate::sched::{Bounds, Chain, Idle, Letter, Mailbox, Parked, Pushed, Rest, Tag, Taken};
 
-fn message(source: u64) -> Message {
+fn message(source: u64) -> Letter {
     let body = Body::Message { kind: 0, payload: Payload::empty(), deadline: 0 };
-    Message { source: Address::from_raw(source), session: Session::NONE, body }
+    Letter::new(Message { source: Address::from_raw(source), session: Session::NONE, body })
 }
 
-fn timeout(session: Session) -> Message {
-    Message { source: Address::HOST, session, body: Body::Timeout }
+fn timeout(session: Session) -> Letter {
+    Letter::new(Message { source: Address::HOST, session, body: Body::Timeout })
 }
 
 const HERE: Address = Address::HOST;

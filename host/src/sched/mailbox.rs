@@ -477,9 +477,8 @@ impl Mailbox {
 
     /// Puts a message in, if `admit` agrees to what the receiver is.
     #[inline]
-    pub fn push(&self, to: Address, message: Message, admit: impl FnOnce(Tag) -> bool) -> Push {
-        let (ordinary, weight) = (is_ordinary(&message), weight(&message));
-        let letter = Letter::new(message);
+    pub fn push(&self, to: Address, letter: Letter, admit: impl FnOnce(Tag) -> bool) -> Push {
+        let (ordinary, weight) = (is_ordinary(&letter), weight(&letter));
         let mut inner = self.inner.lock();
         if !inner.is(to) {
             return Push { outcome: Pushed::Gone(letter), dropped: None };
@@ -534,8 +533,7 @@ impl Mailbox {
     }
 
     /// Keeps the message of a sender that is parked until there is room. Room may have come up meanwhile.
-    pub fn hold(&self, to: Address, message: Message) -> Pushed {
-        let letter = Letter::new(message);
+    pub fn hold(&self, to: Address, letter: Letter) -> Pushed {
         let mut inner = self.settled();
         if !inner.is(to) {
             return Pushed::Gone(letter);
@@ -760,9 +758,8 @@ impl Mailbox {
 
     /// Brings what was awaited: into the lane if an exclusive call awaits it, else into the queue.
     #[inline]
-    pub fn answer(&self, to: Address, message: Message) -> Pushed {
-        let session = message.session;
-        let letter = Letter::new(message);
+    pub fn answer(&self, to: Address, letter: Letter) -> Pushed {
+        let session = letter.session;
         let mut inner = self.inner.lock();
         if !inner.is(to) {
             return Pushed::Gone(letter);

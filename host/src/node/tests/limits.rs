@@ -251,7 +251,10 @@ fn who_is_held_back_comes_in_when_there_is_room_for_its_bytes() {
     for length in [500, 400, 300] {
         let body = Body::Message { kind: 0, payload: Payload::from(vec![b'x'; length]), deadline: 0 };
         let message = crate::base::Message { source: Address::HOST, session: Session::NONE, body };
-        assert!(matches!(slot.mailbox.hold(receiver, message), crate::sched::Pushed::Queued));
+        assert!(matches!(
+            slot.mailbox.hold(receiver, crate::sched::Letter::new(message)),
+            crate::sched::Pushed::Queued
+        ));
     }
     bench.run();
     assert_eq!(lines(&journal), ["900", "500", "400", "300"]);

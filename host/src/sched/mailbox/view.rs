@@ -98,7 +98,7 @@ mod tests {
     use super::Standing;
     use crate::base::{Address, Body, Message, Payload, Session};
     use crate::sched::mailbox::{Bounds, Mailbox, Rest, Tag};
-    use crate::sched::{Chain, Taken};
+    use crate::sched::{Chain, Letter, Taken};
 
     #[test]
     fn what_waits_and_what_is_taken_is_seen() {
@@ -110,7 +110,7 @@ mod tests {
         for kind in 0..3 {
             let body = Body::Message { kind, payload: Payload::empty(), deadline: 0 };
             let message = Message { source: address, session: Session::NONE, body };
-            let _pushed = mailbox.push(address, message, |_| true);
+            let _pushed = mailbox.push(address, Letter::new(message), |_| true);
         }
         let mut seen = 0;
         mailbox.peek(address, 2, |_| seen += 1);
