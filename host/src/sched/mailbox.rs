@@ -80,6 +80,14 @@ pub enum Pushed {
     Denied(Letter),
 }
 
+impl Pushed {
+    /// It is in; whether the caller must queue the mailbox.
+    #[inline]
+    fn of(schedule: bool) -> Self {
+        if schedule { Self::Schedule } else { Self::Queued }
+    }
+}
+
 /// What a sender's rights are checked against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tag {
@@ -499,13 +507,13 @@ impl Mailbox {
             }
         }
         inner.ordinary += u32::from(ordinary);
-        Push { outcome: self.put_in(&mut inner, letter, weight), dropped }
+        Push { outcome: Pushed::of(self.put_in(&mut inner, letter, weight)), dropped }
     }
 
     /// Into the queue; or, if the actor is idle, into the hands of the worker that will run it: unless the policy at the bound
-    /// may drop it yet.
+    /// may drop it yet. True: the caller must queue the mailbox.
     #[inline]
-    fn put_in(&self, inner: &mut Inner, letter: Letter, weight: u32) -> Pushed {
+    fn put_in(&self, inner: &mut Inner, letter: Letter, weight: u32) -> bool {
         if inner.stage == Stage::Idle && inner.full == Full::Refuse {
             inner.stage = Stage::Scheduled;
             inner.shared += 1;
@@ -514,7 +522,7 @@ impl Mailbox {
                 inner.shared_bytes += std::mem::take(&mut inner.bytes);
             }
             self.first.put(letter);
-            return Pushed::Schedule;
+            return true;
         }
         if inner.queue.is_empty() {
             self.flag(QUEUED, true);
@@ -523,7 +531,7 @@ impl Mailbox {
             inner.weighs(weight);
         }
         inner.queue.push(letter);
-        if inner.schedule() { Pushed::Schedule } else { Pushed::Queued }
+        inner.schedule()
     }
 
     /// Sets or takes back a flag; the caller holds the lock. Relaxed: the flags carry nothing.
@@ -543,7 +551,7 @@ impl Mailbox {
         } else {
             inner.rare.get_or_insert_default().held.push(letter);
         }
-        if inner.schedule() { Pushed::Schedule } else { Pushed::Queued }
+        Pushed::of(inner.schedule())
     }
 
     /// Moves all messages to the share, which must be empty unless the actor is parked, killed or told to stop: to cut a part off, the
@@ -771,11 +779,11 @@ impl Mailbox {
             }
             inner.answer = Some(letter);
             self.waits_on.store(0, Ordering::Relaxed);
-            return if inner.schedule() { Pushed::Schedule } else { Pushed::Queued };
+            return Pushed::of(inner.schedule());
         }
         inner.ordinary += u32::from(is_ordinary(&letter));
         let weight = weight(&letter);
-        self.put_in(&mut inner, letter, weight)
+        Pushed::of(self.put_in(&mut inner, letter, weight))
     }
 
     /// Wakes an actor that parked on something else than an answer (a WASI future).

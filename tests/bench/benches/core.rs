@@ -4,7 +4,7 @@ use divan::{Bencher, black_box, counter::ItemsCount};
 use wasmactor::actor::Table;
 use wasmactor::base::{Address, Body, Message, Payload, Session};
 use wasmactor::sched::run_queue::Cursor;
-use wasmactor::sched::{Bounds, Chain, Mailbox, RunQueue, Tag};
+use wasmactor::sched::{Bounds, Chain, Letter, Mailbox, RunQueue, Tag};
 use wasmactor::time::Wheel;
 
 /// That of the binary `wasmactor`.
@@ -23,8 +23,9 @@ fn to() -> Address {
     Address::new(0, 0, 1)
 }
 
-fn message(payload: Payload) -> Message {
-    Message { source: Address::HOST, session: Session::NONE, body: Body::Message { kind: 1, payload, deadline: 0 } }
+fn letter(payload: Payload) -> Letter {
+    let body = Body::Message { kind: 1, payload, deadline: 0 };
+    Letter::new(Message { source: Address::HOST, session: Session::NONE, body })
 }
 
 /// An open mailbox that rests.
@@ -41,7 +42,7 @@ fn mailbox_push_take_rest(bencher: Bencher<'_, '_>) {
     let mailbox = mailbox();
     let mut batch = Chain::default();
     bencher.bench_local(|| {
-        let _ = mailbox.push(to(), message(Payload::empty()), |_| true);
+        let _ = mailbox.push(to(), letter(Payload::empty()), |_| true);
         let _ = mailbox.take(&mut batch, false);
         let _ = mailbox.rest();
         mailbox.begin(&mut batch)
@@ -55,7 +56,7 @@ fn mailbox_fill_and_empty(bencher: Bencher<'_, '_>) {
     let mut batch = Chain::default();
     bencher.counter(ItemsCount::new(MANY)).bench_local(|| {
         for _ in 0..MANY {
-            let _ = mailbox.push(to(), message(Payload::empty()), |_| true);
+            let _ = mailbox.push(to(), letter(Payload::empty()), |_| true);
         }
         let _ = mailbox.take(&mut batch, false);
         while mailbox.begin(&mut batch).is_some() {}
