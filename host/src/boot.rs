@@ -113,7 +113,7 @@ pub enum Watch {
     /// Their files only.
     Files,
     /// Crates are built when their source changes.
-    Source(Builder),
+    Source(Box<dyn Builder>),
 }
 
 impl fmt::Debug for Watch {

@@ -31,7 +31,7 @@
 //! | `endpoint` | | the control endpoint: where it is found, who may come in |
 //! | `top` | | `top` and `ps` in a real terminal |
 //! | `examples`, `kv` | | the examples, with their real clients |
-//! | `project` | | `new`, `build`, `run` |
+//! | `project`, `watch` | | `new`, `build`, `run`; `run --watch` with crates |
 
 mod control;
 mod crashes;
@@ -65,3 +65,4 @@ mod supervision;
 mod timers;
 mod top;
 mod wasi;
+mod watch;

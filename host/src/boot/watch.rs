@@ -1,4 +1,5 @@
-//! `run --watch`: modules whose files change are reloaded, crates whose source changes are built before. Used by [`super`].
+//! `run --watch`: modules whose files change are reloaded, crates whose source changes are built before, that of crates beside
+//! them on which they depend, too. Used by [`super`].
 //!
 //! Must hold: an app goes on with what it has whatever is saved in between: half of a file, source that does not compile.
 
@@ -7,53 +8,51 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{RecursiveMode, Watcher};
 
 use crate::base::sync::Arc;
 use crate::base::sync::atomic::{AtomicBool, Ordering};
 use crate::boot::reload::{Reloader, say};
 use crate::control::protocol::Reload;
-use crate::manifest::Source;
 
 /// How long files must have been left alone before they are read: who writes one may write twice. Thin air.
 const SETTLE: Duration = Duration::from_millis(200);
 /// How often the thread looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Builds the modules that are crates. Errors: why not, in words.
-pub type Builder = Box<dyn Fn() -> Result<(), String> + Send>;
+/// Knows the modules that are crates. Errors are words.
+pub trait Builder: Send {
+    /// Builds them.
+    fn build(&self) -> Result<(), String>;
+
+    /// The folders with their source: their own, and those of crates on this machine on which they depend.
+    fn folders(&self) -> Result<Vec<PathBuf>, String>;
+}
 
 /// A thread that reloads what changes.
 pub(super) struct Watching {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,
-    /// Watches for as long as it is there.
-    _watcher: RecommendedWatcher,
 }
 
 impl Watching {
     /// Errors: the files cannot be watched.
-    pub(super) fn start(reloader: Arc<Reloader>, build: Option<Builder>) -> Result<Self, String> {
+    pub(super) fn start(reloader: Arc<Reloader>, build: Option<Box<dyn Builder>>) -> Result<Self, String> {
         let (sender, changes) = mpsc::channel();
         let mut watcher = notify::recommended_watcher(sender).map_err(|error| error.to_string())?;
-        let mut watch = |path: &Path, mode| watcher.watch(path, mode).map_err(|error| error.to_string());
-        let mut crates = Vec::new();
         for spec in reloader.manifest.modules.values() {
             // Folders, since editors and compilers put a new file in the place of the old one.
             if let Some(file) = &spec.file {
                 let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                watch(folder, RecursiveMode::NonRecursive)?;
-            }
-            if let (Source::Crate(folder), true) = (&spec.source, build.is_some()) {
-                let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
-                watch(&folder, RecursiveMode::Recursive)?;
-                crates.push(folder);
+                watcher.watch(folder, RecursiveMode::NonRecursive).map_err(|error| error.to_string())?;
             }
         }
         let stop = Arc::new(AtomicBool::new(false));
-        let watch = Watch { reloader, build, crates, stop: stop.clone() };
+        let mut watch = Watch { reloader, build, watcher: Box::new(watcher), crates: Vec::new(), stop: stop.clone() };
+        watch.look_for_crates()?;
+        tracing::info!(target: "wasmactor", "watches its modules{}", watch.folders());
         let thread = std::thread::Builder::new().name("wa-watch".into()).spawn(move || watch.run(&changes));
-        Ok(Self { stop, thread: thread.map_err(|error| error.to_string())?, _watcher: watcher })
+        Ok(Self { stop, thread: thread.map_err(|error| error.to_string())? })
     }
 
     /// Ends the thread; a reload that is under way ends first.
@@ -67,7 +66,8 @@ impl Watching {
 
 struct Watch {
     reloader: Arc<Reloader>,
-    build: Option<Builder>,
+    build: Option<Box<dyn Builder>>,
+    watcher: Box<dyn Watcher + Send>,
     /// Folders of source.
     crates: Vec<PathBuf>,
     stop: Arc<AtomicBool>,
@@ -81,7 +81,27 @@ struct Seen {
 }
 
 impl Watch {
-    fn run(&self, changes: &mpsc::Receiver<notify::Result<notify::Event>>) {
+    /// For the log.
+    fn folders(&self) -> String {
+        let shown: Vec<String> = self.crates.iter().map(|folder| folder.display().to_string()).collect();
+        if shown.is_empty() { String::new() } else { format!(" and their source in {}", shown.join(", ")) }
+    }
+
+    /// Watches the folders of source that are not watched yet: a crate may depend on others by now. One that it does not depend
+    /// on any more stays, and costs a build in vain.
+    fn look_for_crates(&mut self) -> Result<(), String> {
+        let Some(build) = &self.build else { return Ok(()) };
+        for folder in build.folders()? {
+            let folder = folder.canonicalize().map_err(|error| format!("{}: {error}", folder.display()))?;
+            if !self.crates.iter().any(|known| folder.starts_with(known)) {
+                self.watcher.watch(&folder, RecursiveMode::Recursive).map_err(|error| error.to_string())?;
+                self.crates.push(folder);
+            }
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, changes: &mpsc::Receiver<notify::Result<notify::Event>>) {
         while !self.stop.load(Ordering::SeqCst) {
             let mut seen = Seen::default();
             match changes.recv_timeout(LOOK) {
@@ -95,8 +115,10 @@ impl Watch {
             match &self.build {
                 // What it writes comes as the next event.
                 Some(build) if seen.source => {
-                    if let Err(why) = build() {
+                    if let Err(why) = build.build() {
                         tracing::error!(target: "wasmactor", "not built, what runs goes on: {why}");
+                    } else if let Err(why) = self.look_for_crates() {
+                        tracing::warn!(target: "wasmactor", "changes of source may go unseen: {why}");
                     }
                 }
                 _ if seen.file => self.reload(),

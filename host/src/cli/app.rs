@@ -43,8 +43,7 @@ fn watch(run: &Run, manifest: &Manifest) -> Watch {
     if run.no_build {
         return Watch::Files;
     }
-    let manifest = manifest.clone();
-    Watch::Source(Box::new(move || build::all(&mut manifest.clone(), true).map_err(|error| format!("{error:#}"))))
+    Watch::Source(Box::new(build::Crates(manifest.clone())))
 }
 
 /// `wasmactor check`.

@@ -3,7 +3,7 @@
 //! Crates of one workspace are built by one cargo, which knows best what is stale; its words go to stderr as they come.
 //! Must hold: afterwards each module of the manifest has a file that is there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,6 +11,7 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, bail};
 use cargo_metadata::{Message, MetadataCommand, TargetKind};
 
+use crate::boot::Builder;
 use crate::cli::toolchain::{self, TARGET, Toolchain};
 use crate::manifest::{Manifest, Source};
 
@@ -46,6 +47,55 @@ pub(super) fn all(manifest: &mut Manifest, build: bool) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The crates of a manifest, for `run --watch`.
+pub(super) struct Crates(pub(super) Manifest);
+
+impl Builder for Crates {
+    fn build(&self) -> Result<(), String> {
+        all(&mut self.0.clone(), true).map_err(words)
+    }
+
+    fn folders(&self) -> Result<Vec<PathBuf>, String> {
+        let mut folders = BTreeSet::new();
+        for module in self.0.modules.values() {
+            if let Source::Crate(folder) = &module.source {
+                folders.extend(dependencies(folder).map_err(words)?);
+            }
+        }
+        // Those that lie in others come behind them.
+        Ok(folders.into_iter().collect())
+    }
+}
+
+fn words(error: anyhow::Error) -> String {
+    format!("{error:#}")
+}
+
+/// The folder of a crate, and of those on this machine on which it depends, directly or not.
+fn dependencies(folder: &Path) -> Result<Vec<PathBuf>> {
+    let folder = folder.canonicalize().with_context(|| folder.display().to_string())?;
+    // It was built, so all that it needs is here.
+    let described = MetadataCommand::new().current_dir(&folder).other_options(["--offline".to_owned()]).exec();
+    let metadata = described.with_context(|| format!("cargo cannot tell on what {} depends", folder.display()))?;
+    let mut folders = vec![folder.clone()];
+    let own = metadata.packages.iter().find(|package| package.manifest_path == folder.join("Cargo.toml"));
+    let (Some(own), Some(resolve)) = (own, &metadata.resolve) else { return Ok(folders) };
+    let (mut seen, mut next) = (BTreeSet::from([&own.id]), vec![&own.id]);
+    while let Some(id) = next.pop() {
+        let Some(node) = resolve.nodes.iter().find(|node| node.id == *id) else { continue };
+        for dependency in &node.dependencies {
+            // What comes from a registry or by git does not change.
+            let package = metadata.packages.iter().find(|package| package.id == *dependency);
+            let Some(package) = package.filter(|package| package.source.is_none()) else { continue };
+            if seen.insert(dependency) {
+                folders.extend(package.manifest_path.parent().map(|folder| folder.as_std_path().to_owned()));
+                next.push(dependency);
+            }
+        }
+    }
+    Ok(folders)
 }
 
 /// Asks cargo what the crate is called and where its workspace is.
