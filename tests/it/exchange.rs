@@ -45,6 +45,21 @@ fn the_manifest_says_how_large_a_state_may_be_and_how_long_a_step() {
 }
 
 #[test]
+fn one_that_traps_while_it_saves_goes_on_or_has_failed_if_nobody_can_enter_it() {
+    let module = "[module.counter]\nsource = \"counter.wat\"\n[supervisor.s]\nbackoff = \"1ms\"\n";
+    let setup = Setup::new().file("counter.wat", counter('A', "(unreachable)")).toml(module);
+    let mut app = setup.actor("counter", "counter", "grants = {}\nsupervisor = \"s\"").start();
+    app.ask(".counter", "a");
+    let said = kept(&app);
+    assert!(said.contains("wasm `unreachable` instruction executed"), "{said}");
+    let failed = said.contains("it broke in `save`, and cannot go on: ");
+    assert_eq!(failed, wasmactor_tests::components(), "{said}");
+    // Its supervisor gives it another instance, of the old version, where it has failed.
+    assert_eq!(app.ask(".counter", "?"), if failed { "A0" } else { "A1" });
+    app.lives();
+}
+
+#[test]
 fn a_module_without_state_is_reloaded_only_if_that_is_said() {
     let text = |data: &str| guest(&format!("(data (i32.const 1024) {data:?})"), "(call $ok)", ECHO);
     let app = Setup::new().wat("plain-echo", &text("one")).start();

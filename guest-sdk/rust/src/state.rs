@@ -13,7 +13,8 @@ use crate::{Failure, Result, decode, encode};
 /// `async_actor!(Proxy, state)`.
 ///
 /// The new instance has the old one's address, names, arguments, mailbox, timers, sockets and watches: so [`Timer`], [`Socket`],
-/// [`Watch`], [`Held`] (a `Deferred` that goes over) and [`Asked`] can be a part of the state. If anything fails, a panic too, the old instance goes on.
+/// [`Watch`], [`Held`] (a `Deferred` that goes over) and [`Asked`] can be a part of the state. If
+/// anything fails, a panic too, the old instance goes on (but for a panic in `save` of a guest that uses WASI: it has failed).
 /// In these functions nothing can be sent, spawned, named, connected or answered; timers and watches are fine.
 ///
 /// [`Timer`]: crate::Timer

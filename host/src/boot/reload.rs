@@ -167,6 +167,11 @@ fn key(name: &str, version: &str) -> (String, String) {
 }
 
 fn fill(row: &mut ReloadRow, report: ReloadReport) {
+    if report.broke && report.untouched > 0 {
+        let words =
+            "one broke while it saved, so nobody was asked after it: `--commit` asks the others, `--rollback` undoes";
+        row.notes.push(words.to_owned());
+    }
     let pause = |share| report.pauses.quantile(share).map(|nanoseconds| nanoseconds / 1000);
     (row.pause_p50_us, row.pause_p99_us) = (pause(0.5), pause(0.99));
     row.pause_max_us = (report.exchanged > 0).then(|| u64::try_from(report.longest.as_micros()).unwrap_or(u64::MAX));

@@ -8,7 +8,7 @@
 //! in flight it is asked again.
 //!
 //! Must hold: the old instance is dropped when the new one has loaded its state and tested itself, not before. Whatever fails,
-//! the old one goes on as if nothing had been tried: in the steps of an exchange a guest can do nothing that others could see,
+//! the old one goes on as if nothing had been tried (but for [`Unsaved::Broken`]): in the steps of an exchange a guest can do nothing that others could see,
 //! and what it asked for itself (timers, watches, signals) is taken back.
 
 use crate::actor::{Behavior, Core, Phase, Slot, Unsaved};
@@ -207,7 +207,7 @@ impl Node {
             Err(Unsaved::Broken(fault)) => {
                 let why = format!("it broke in `save`, and cannot go on: {fault}");
                 self.crashed(core, &why);
-                (Outcome::Kept(why.clone()), Next::End(Cause::Failed, why))
+                (Outcome::Broken(why.clone()), Next::End(Cause::Failed, why))
             }
         };
         core.cx.inner_mut().rare().exchange = None;

@@ -2,9 +2,9 @@
 //! it waits.
 //!
 //! In order: (1) the new version is made known, to nobody who is born; (2) actors are told, few at a time, the first one alone:
-//! if it refuses, nobody else is asked; each exchanges its own instance between two turns ([`super::exchange`]); (3) what
+//! if it refuses, nobody else is asked, nor after one that breaks while it saves; each exchanges its own instance between two turns ([`super::exchange`]); (3) what
 //! became of each is collected; (4) new actors get the new version, the old one stays as the former one, to roll back to.
-//! With a share of less than all, a trial, (4) waits for `commit` or `rollback`.
+//! With a share of less than all, a trial, (4) waits for `commit` or `rollback`; where one broke, what was done is a trial.
 //!
 //! Must hold: whatever goes wrong, an actor has either its old instance or a new one that has loaded all of the state. No actor
 //! is missed: who was born of the old version in the meantime is told after (4), or sees in its first turn that it is over.
@@ -57,8 +57,10 @@ pub struct ReloadReport {
     pub restarted: usize,
     /// Actors that go on as they were (or that broke while they saved), and why.
     pub kept: Vec<(Address, String)>,
-    /// Actors that were not asked: because the first one refused, or because it is a trial.
+    /// Actors that were not asked: because the first one refused, or one broke, or because it is a trial.
     pub untouched: usize,
+    /// One broke while it saved: nobody was asked after it.
+    pub broke: bool,
     /// How long each one that was exchanged handled nothing, in nanoseconds.
     pub pauses: Counts,
     /// The longest of them.
@@ -102,6 +104,8 @@ pub(in crate::node) enum Outcome {
     Exchanged(u64),
     Restarted,
     Kept(String),
+    /// It broke while it saved, and has failed.
+    Broken(String),
     /// It did not come to it in time.
     Late(String),
     /// It has ended by itself, or has the version already.
@@ -270,6 +274,11 @@ impl Node {
     /// Exchanges all actors of a module, and makes the new version the one of new actors.
     fn replace(self: &Arc<Self>, name: &str, book: &Book, new: Kinds, options: ReloadOptions) -> ReloadReport {
         let mut report = self.exchange_all(self.others(name, &new), &new, options.clone());
+        if report.broke && report.untouched > 0 && report.is_taken() {
+            report.names(name, &book.current, &new);
+            self.modules.put(name, Book { trial: Some(new), ..book.clone() });
+            return report;
+        }
         let is_new = new[0].edition.number() != book.current[0].edition.number();
         if report.is_taken() && (is_new || book.trial.is_some()) {
             let former = if is_new { Some(book.current.clone()) } else { book.former.clone() };
@@ -311,6 +320,8 @@ impl ReloadReport {
         self.exchanged += more.exchanged;
         self.restarted += more.restarted;
         self.kept.extend(more.kept);
+        self.untouched += more.untouched;
+        self.broke |= more.broke;
         self.untouched += more.untouched;
         self.pauses.add(&more.pauses);
         self.longest = self.longest.max(more.longest);

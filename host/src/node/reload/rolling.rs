@@ -96,6 +96,10 @@ impl Rolling<'_> {
                     refused |= report.exchanged + report.restarted == 0;
                     report.kept.push((actor, why));
                 }
+                Outcome::Broken(why) => {
+                    (refused, report.broke) = (true, true);
+                    report.kept.push((actor, why));
+                }
                 Outcome::Late(why) => report.kept.push((actor, why)),
                 Outcome::Ended | Outcome::Waits => {}
             }

@@ -22,6 +22,8 @@ pub(super) enum Wrong {
     Nothing,
     Save,
     BreakInSave,
+    /// The same, of one that has counted something.
+    BreakIfCounted,
     Create,
     Load,
     /// `load` calls `exit`.
@@ -84,6 +86,7 @@ impl Behavior<Context> for Counter {
         match self.wrong {
             Wrong::Save => Err(Unsaved::Refused("not now".to_owned())),
             Wrong::BreakInSave => Err(Unsaved::Broken(Fault::Trap("boom".to_owned()))),
+            Wrong::BreakIfCounted if self.count > 0 => Err(Unsaved::Broken(Fault::Trap("boom".to_owned()))),
             Wrong::Travels => Ok(Some([self.count, self.held.map_or(0, |held| held.0)].map(u64::to_le_bytes).concat())),
             _ if in_flight > 0 => Ok(None),
             _ => Ok(Some([self.count, 0].map(u64::to_le_bytes).concat())),
@@ -363,5 +366,23 @@ fn when_the_first_one_refuses_the_others_are_not_asked() {
     }
     let report = host.reload("two", Wrong::Load, false);
     assert_eq!((report.exchanged, report.kept.len(), report.untouched), (0, 1, 9));
+    host.stop();
+}
+
+#[test]
+fn after_one_that_breaks_nobody_is_asked_until_somebody_says_so() {
+    let (host, _first) = Host::start(Wrong::BreakIfCounted);
+    let others: Vec<Address> = (0..20).map(|_| host.another()).collect();
+    host.add(others[0]);
+    host.has_had(others[0], 1);
+    let report = host.reload("b", Wrong::Nothing, false);
+    assert!(report.broke && report.exchanged > 0 && report.untouched > 0, "{report:?}");
+    assert_eq!((report.kept.len(), report.exchanged + report.untouched), (1, 20));
+    assert!(report.kept[0].1.contains("it broke in `save`, and cannot go on: "), "{report:?}");
+    let versions = host.node.versions("counter").expect("known");
+    assert_eq!((versions.current.as_str(), versions.trial.as_deref()), ("one", Some("b")));
+    let report = host.node.commit("counter", ReloadOptions::default()).expect("it is a trial");
+    assert_eq!((report.broke, report.kept.len()), (false, 0));
+    assert!(others[1..].iter().all(|actor| host.version(*actor) == "b"));
     host.stop();
 }
