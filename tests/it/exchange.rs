@@ -96,7 +96,7 @@ fn the_manifest_says_how_long_requests_may_be_in_flight() {
 /// `keeper` of guests-rs, in a file of the app, and `.gate`, who answers when it is told.
 fn keeper(reload: &str) -> App {
     let wasm = std::fs::read(wasmactor_tests::guest("keeper")).expect("it is built");
-    let module = "[module.keeper]\nsource = \"keeper.wasm\"\ngrants = { send = [\"gate\"] }\n";
+    let module = "[module.keeper]\nsource = \"keeper.wasm\"\ngrants = { send = [\"gate\"], control = { reload = [\"keeper\"], ps = [\"keeper\", \"gate\"] } }\n";
     let setup = Setup::new().file("keeper.wasm", wasm).toml(&format!("{module}reload = {{ {reload} }}\n"));
     setup.actor("keeper", "keeper", "").puppet("gate").start()
 }
@@ -180,5 +180,20 @@ fn requests_that_are_held_go_over() {
         let (well, said) = end(held);
         assert!(well && said.trim() == "[7,1]", "by the new one: {said}");
     }
+    app.stop();
+}
+
+#[test]
+fn an_actor_reloads_its_own_module_if_it_waits_for_no_answer() {
+    let app = keeper("grace = \"100ms\"");
+    let listed = app.says(&["call", "keeper", "\"List\""]);
+    assert_eq!(listed.trim(), r#"[[[".keeper",true],[".gate",false]],2]"#);
+    app.says(&["call", "keeper", "{\"Add\":4}"]);
+    renew(&app);
+    let said = app.says(&["call", "keeper", "{\"Reload\":true}"]);
+    assert!(said.starts_with("[0,[") && said.contains("had requests in flight, for 100ms"), "{said}");
+    assert_eq!(app.says(&["call", "keeper", "{\"Reload\":false}"]).trim(), "[4,0,1]");
+    let loaded = |_| app.says(&["call", "keeper", "\"Total\""]).trim() == "[4,1,2]";
+    assert!((0..200).any(loaded));
     app.stop();
 }

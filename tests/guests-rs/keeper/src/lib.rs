@@ -1,11 +1,12 @@
 //! An interleaved actor that keeps its state over a reload (`async_actor!(…, state)`). Requests that it holds go over; handlers
-//! that wait for something do not, so it is exchanged when none is left.
+//! that wait for something do not, so it is exchanged when none is left. It can order its own reload.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use wasmactor_sdk::control::{Ps, Reload};
 use wasmactor_sdk::interleaved::{AsyncActor, sleep};
 use wasmactor_sdk::{Address, Deferred, Held, Keep, Reply, Result, Sender, async_actor, done, later, reply};
 
@@ -22,6 +23,10 @@ enum Ask {
     Hold,
     /// Answers all that are held with this.
     Release(u64),
+    /// Orders a reload of its own module, and waits for what becomes of it, or does not.
+    Reload(bool),
+    /// Those that it may list: names, and how many.
+    List,
 }
 
 struct Keeper {
@@ -79,6 +84,20 @@ impl AsyncActor for Keeper {
             Ask::Hold => {
                 self.held.borrow_mut().push(from.defer()?);
                 return later();
+            }
+            Ask::Reload(waits) => {
+                let order = Reload { module: "keeper", ..Reload::default() }.ask();
+                if waits {
+                    let reloaded = order.await?;
+                    let why: Vec<String> = reloaded.kept.into_iter().map(|kept| kept.why).collect();
+                    return reply((reloaded.exchanged, why, reloaded.problem));
+                }
+                drop(order);
+            }
+            Ask::List => {
+                let listed = Ps::default().ask().await?;
+                let rows = listed.actors.iter().map(|row| (&row.name, row.address == Address::own()));
+                return reply((rows.collect::<Vec<_>>(), listed.total));
             }
             Ask::Release(number) => {
                 for held in self.held.take() {
