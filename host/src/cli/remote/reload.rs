@@ -36,7 +36,7 @@ pub(in crate::cli) struct Reload {
     /// Actors of modules that keep no state (no `save` and `load`) may begin anew
     #[arg(long)]
     restart: bool,
-    /// How long an actor may take until its requests in flight are over [default: 5s]
+    /// How long an actor may take until its requests in flight are over [default: the manifest's]
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     grace: Option<Duration>,
     #[command(flatten)]
