@@ -75,7 +75,8 @@ impl Deliver {
     }
 }
 
-/// A turn as `deliver` is told of it.
+/// A turn as `deliver` is told of it. Inlined: what comes back is passed on at once, and would be read before it is written.
+#[inline(always)]
 fn turn(state: &mut State, letter: Letter) -> Result<Parameters> {
     let lowered = lower::event(&letter);
     let more = if state.cx().more() { mode::MORE } else { 0 };
