@@ -8,6 +8,7 @@
 //! | `messaging`, `blocking` | send, request, reply; exclusive calls |
 //! | `deadline` | when time is over |
 //! | `budget` | how much all may use together |
+//! | `allowance` | what is in force for an actor, beside what it uses |
 //! | `limits`, `quota`, `log_rate` | how much one actor may use; its share of a core; its lines in the log |
 //! | `spawn`, `exit` | birth and death |
 //! | `supervise`, `restart`, `links` | restarts by policy, what an actor keeps over one, ends that go on to others |
@@ -26,6 +27,7 @@
 //! the core lock of the actor that a worker runs, and the
 //! watchers' lock, under which a mailbox may be asked whether its actor lives.
 
+pub mod allowance;
 pub mod blocking;
 pub mod budget;
 pub mod context;

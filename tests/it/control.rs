@@ -108,6 +108,39 @@ fn info_shows_one_actor_by_any_of_its_names() {
 }
 
 #[test]
+fn info_shows_what_is_granted_and_how_much_of_each_limit_is_used() {
+    let some = "grants = { send = [\"bob\", \"wit*\"], names = [\".x\"], random = false }\nlimits = { timers = 3, turn = \"2m\", names = 4 }";
+    let app = Setup::new().puppet_with("alice", some).puppet("bob").start();
+    assert_eq!(app.ask(".alice", "register .x; timeout 100000; timeout 100000; watch .bob; ret done"), "done");
+    let info = app.json(&["info", "alice"]);
+    assert_eq!(
+        (&info["grants"], &info["withheld"]),
+        (&json!({ "names": ".x", "send": "bob, wit*" }), &json!(["random"]))
+    );
+    let limits = info["limits"].as_array().expect("rows");
+    for row in [
+        json!({ "key": "timers", "most": 3, "used": 2 }),
+        json!({ "key": "watches", "most": 65536, "used": 1 }),
+        json!({ "key": "names", "most": 4, "used": 2 }),
+        json!({ "key": "turn", "most": 120_000, "used": null }),
+        json!({ "key": "mailbox-bytes", "most": 64 << 20, "used": 0 }),
+    ] {
+        assert!(limits.contains(&row), "{row}: {info}");
+    }
+    assert!(app.json(&["info", "bob"])["grants"]["kill"] == "*", "every grant");
+    let text = app.says(&["info", "alice"]);
+    for line in
+        ["granted     send: bob, wit*", "without     random", "limit       timers: 2 of 3", "limit       turn: 2m"]
+    {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    // In the middle of an endless turn, too.
+    app.told(".alice", "spin");
+    while app.json(&["info", "alice"])["state"] != "running" {}
+    assert_eq!(app.json(&["info", "alice"])["grants"]["send"], "bob, wit*");
+}
+
+#[test]
 fn a_turn_that_runs_and_a_wait_are_seen() {
     let app = family();
     let parked = app.ask_later(".alice", "call .bob {defer; let held; log held}; ret $it");

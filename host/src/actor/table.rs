@@ -218,6 +218,12 @@ impl<C> Table<C> {
         slot.children.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 
+    /// Children of an actor that live.
+    pub fn children(&self, of: Address) -> u64 {
+        let word = self.get(of).map_or(0, |slot| slot.children.load(Ordering::Relaxed));
+        if word >> 32 == u64::from(of.generation()) { word & u64::from(u32::MAX) } else { 0 }
+    }
+
     /// Counts one less, if the parent lives.
     pub fn lose(&self, parent: Address) {
         let Some(slot) = self.get(parent) else { return };

@@ -120,7 +120,7 @@ pub struct ActorRow {
 
 pub use arguments::{Call, Few, Kill, LevelName, Log, Nothing, Ps, Send, Signal, SignalName, Sort, WatchMailbox, Who};
 pub use details::{
-    ActorInfo, Caller, Membership, ModuleRow, Modules, Node as TreeNode, Running, SocketRow, Sockets, Spread,
+    ActorInfo, Caller, LimitRow, Membership, ModuleRow, Modules, Node as TreeNode, Running, SocketRow, Sockets, Spread,
 };
 pub use details::{TimerRow, Timers, Tree};
 pub use live::{LogLevel, LogLevels, MailboxEvent, Sender, TraceEvent, Traced, Wait, Waits, Why};

@@ -22,10 +22,10 @@ use std::time::{Duration, Instant};
 use crate::actor::Slot;
 use crate::base::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::base::sync::{Arc, Mutex};
-use crate::base::{Address, Body, Message, Session};
+use crate::base::{Address, Body, Grants, Message, Session};
 use crate::node::context::{Inner, Request};
 use crate::node::crash::Head;
-use crate::node::{Context, Node, metrics, turn};
+use crate::node::{Context, Limits, Node, metrics, turn};
 
 /// Requests that are told of one actor. Thin air: whoever holds more is told by the number.
 const DEBTS: usize = 256;
@@ -56,6 +56,11 @@ pub struct Inside {
     /// Answers that it waits for while it serves others.
     pub outstanding: usize,
     pub watches: usize,
+    pub timers: usize,
+    pub names: usize,
+    /// What it may do. None: it was not seen.
+    pub grants: Option<Arc<Grants>>,
+    pub limits: Option<Limits>,
     /// When its turn of now was cut first, in nanoseconds of the clock.
     pub long_since: Option<u64>,
     /// What its worker has taken for it and not begun: senders, and the events' heads.
@@ -149,7 +154,9 @@ impl Inside {
             if self.open.len() < DEBTS { self.open.push(debt) } else { self.more_open += 1 }
         }
         self.outstanding = inner.outstanding.len();
-        self.watches = inner.rare.as_ref().map_or(0, |rare| rare.watches.len());
+        (self.watches, self.names) = inner.rare.as_ref().map_or((0, 0), |rare| (rare.watches.len(), rare.names.len()));
+        self.timers = inner.timers.len();
+        (self.grants, self.limits) = (Some(inner.kind.grants.clone()), Some(inner.kind.limits.clone()));
         self.long_since = inner.long.as_ref().map(|long| long.since());
     }
 }

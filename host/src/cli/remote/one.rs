@@ -12,7 +12,7 @@ use crate::cli::remote::list::{module, sockets};
 use crate::cli::remote::shown;
 use crate::cli::remote::table::tame;
 use crate::cli::remote::target::Target;
-use crate::control::protocol::{self as protocol, ActorInfo, Command, Nothing, Payload, Reply, SignalName};
+use crate::control::protocol::{self as protocol, ActorInfo, Command, LimitRow, Nothing, Payload, Reply, SignalName};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Who {
@@ -117,6 +117,7 @@ pub(in crate::cli) fn describe(info: &ActorInfo) -> String {
     }
     lines.push(("timers", info.timers.to_string()));
     lines.push(("sockets", info.sockets.len().to_string()));
+    lines.extend(allowed(info));
     let mut text = String::new();
     for (key, value) in lines {
         // Writing to a string cannot fail.
@@ -127,6 +128,35 @@ pub(in crate::cli) fn describe(info: &ActorInfo) -> String {
         text.push_str(&sockets(&info.sockets));
     }
     text
+}
+
+/// Grants and limits.
+fn allowed(info: &ActorInfo) -> Vec<(&'static str, String)> {
+    let Some(grants) = &info.grants else {
+        return vec![("limits", "it is busy, and could not be looked into".to_owned())];
+    };
+    let mut lines: Vec<_> = grants.iter().map(|(key, what)| ("granted", format!("{key}: {what}"))).collect();
+    if grants.is_empty() {
+        lines.push(("granted", "nothing".to_owned()));
+    }
+    lines.extend(info.withheld.iter().map(|key| ("without", key.clone())));
+    lines.extend(info.limits.iter().map(|limit| ("limit", format!("{}: {}", limit.key, of_limit(limit)))));
+    lines
+}
+
+fn of_limit(limit: &LimitRow) -> String {
+    let amount = |amount: u64| match &*limit.key {
+        "memory" | "mailbox-bytes" | "payload" => bytes(usize::try_from(amount).unwrap_or(usize::MAX)),
+        "turn" if amount == 0 => "any".to_owned(),
+        "turn" => age(amount),
+        "cpu" => format!("{amount}%"),
+        "log" => format!("{amount} a second"),
+        _ => amount.to_string(),
+    };
+    match limit.used {
+        Some(used) => format!("{} of {}", amount(used), amount(limit.most)),
+        None => amount(limit.most),
+    }
 }
 
 fn state(info: &ActorInfo) -> String {

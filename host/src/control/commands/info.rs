@@ -7,9 +7,10 @@ use crate::control::commands::actors::row;
 use crate::control::commands::milliseconds;
 use crate::control::commands::who::{caller, find, sender};
 use crate::control::protocol::{
-    ActorInfo, Few, Membership, Problem, Running, SocketRow, Sockets, TimerRow, Timers, Who,
+    ActorInfo, Few, LimitRow, Membership, Problem, Running, SocketRow, Sockets, TimerRow, Timers, Who,
 };
 use crate::net::SocketInfo;
+use crate::node::allowance::Limited;
 use crate::node::supervise::{MemberState, Restart};
 use crate::node::{Names, Node, State};
 use crate::sched::Full;
@@ -26,6 +27,9 @@ pub(super) fn info(node: &Node, who: &Who) -> Result<ActorInfo, Problem> {
         }
         _ => None,
     };
+    let allowance = node.allowance(address);
+    let granted = |(key, what): (&str, String)| (key.to_owned(), what);
+    let limit = |limit: Limited| LimitRow { key: limit.key.to_owned(), most: limit.most, used: limit.used };
     let owned = node.net().stats().into_iter().filter(|socket| socket.owner == address.raw());
     Ok(ActorInfo {
         row: row(&view, &names),
@@ -41,6 +45,9 @@ pub(super) fn info(node: &Node, who: &Who) -> Result<ActorInfo, Problem> {
         killed: view.killed,
         timers: node.armed_timers().iter().filter(|timer| timer.owner == address).count(),
         sockets: owned.map(|info| socket(node, &names, &info)).collect(),
+        grants: allowance.as_ref().map(|allowance| allowance.grants.given().into_iter().map(granted).collect()),
+        withheld: allowance.iter().flat_map(|allowance| allowance.grants.withheld()).map(str::to_owned).collect(),
+        limits: allowance.into_iter().flat_map(|allowance| allowance.limits).map(limit).collect(),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Answers with more than a line: one actor, the tree, modules, timers, sockets.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::control::protocol::ActorRow;
@@ -31,6 +33,26 @@ pub struct ActorInfo {
     /// Armed timers, those of deadlines too.
     pub timers: usize,
     pub sockets: Vec<SocketRow>,
+    /// Patterns or folders that it is granted, by the manifest's keys, and what is on by itself and off for it. None: it is
+    /// busy, and could not be looked into.
+    #[serde(default)]
+    pub grants: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    pub withheld: Vec<String>,
+    /// Its limits; none, as above.
+    #[serde(default)]
+    pub limits: Vec<LimitRow>,
+}
+
+/// A limit, and how much of it is used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitRow {
+    /// The manifest's word.
+    pub key: String,
+    /// Bytes, milliseconds (`turn`; 0: any), percent (`cpu`), else a number.
+    pub most: u64,
+    /// None: it is not known, or is no stock.
+    pub used: Option<u64>,
 }
 
 /// An actor, briefly.

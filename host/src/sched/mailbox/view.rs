@@ -3,7 +3,7 @@
 //! Must hold: looking changes nothing, and takes the lock once.
 
 use crate::base::{Address, Message};
-use crate::sched::mailbox::{Full, Mailbox, Stage, Tag};
+use crate::sched::mailbox::{Full, GRAIN, Mailbox, Stage, Tag};
 
 /// Where an actor stands between two looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct View {
     pub waiting: usize,
     /// Of those, what a worker has taken and not begun.
     pub taken: usize,
+    /// Bytes of their payloads, as the bound of bytes counts them.
+    pub bytes: usize,
     /// Ordinary messages that it holds at most, and what happens then.
     pub bound: usize,
     pub full: Full,
@@ -57,6 +59,7 @@ impl Mailbox {
             standing,
             waiting: inner.queue.len() + inner.shared as usize,
             taken: (inner.shared as usize).saturating_sub(usize::from(self.first.is_some())),
+            bytes: (inner.bytes + inner.shared_bytes) as usize * GRAIN,
             bound: inner.bound as usize,
             full: inner.full,
             held: inner.rare.as_ref().map_or(0, |rare| rare.held.len()),
