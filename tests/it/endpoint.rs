@@ -164,6 +164,63 @@ fn slow_and_too_many_clients_hold_up_nobody() {
     app.lives();
 }
 
+/// Threads of the host that serve clients, and KiB that it has in memory.
+fn takes(app: &App) -> (usize, usize) {
+    let place = format!("/proc/{}", app.process.id());
+    let tasks = std::fs::read_dir(format!("{place}/task")).expect("it runs").filter_map(Result::ok);
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("comm")).ok());
+    let threads = names.filter(|name| name.starts_with("wa-control-")).count();
+    let status = std::fs::read_to_string(format!("{place}/status")).expect("it runs");
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
+    (threads, resident.trim().trim_end_matches(" kB").parse().expect("a number"))
+}
+
+#[test]
+fn a_flood_of_clients_leaves_nothing_behind_and_who_was_there_gets_answers() {
+    // 64 clients with a line of a MiB each, and what the allocator keeps for their threads.
+    const MOST: usize = 256 << 10;
+    let mut app = app();
+    // It works meanwhile.
+    app.told(".alice", "on timeout {timeout 0}; timeout 0");
+    let mut regular = Raw::new(&app);
+    let mut answered = || {
+        regular.send(b"{\"command\":\"ping\"}\n").expect("a line");
+        assert_eq!(regular.line()["ok"]["app"], "test");
+    };
+    answered();
+    let (_, before) = takes(&app);
+    for _ in 0..4 {
+        let mut flood: Vec<Raw> = (0..200).map(|_| Raw::new(&app)).collect();
+        for (index, client) in flood.iter_mut().enumerate() {
+            client.0.get_mut().set_nonblocking(true).expect("a socket");
+            // Half a line; a line without an end; requests whose answers nobody reads; nothing. Most are turned away, and hear so
+            // or not.
+            match index % 4 {
+                0 => drop(client.send(b"{\"command\":")),
+                1 => (0..64).for_each(|_| drop(client.send(&[b'x'; 1 << 15]))),
+                2 => while client.send(&b"{\"command\":\"ps\"}\n".repeat(64)).is_ok() {},
+                _ => {}
+            }
+            if index % 20 == 0 {
+                answered();
+            }
+        }
+        let (threads, during) = takes(&app);
+        // 64, and those that are about to end.
+        assert!(threads < 2 * 64, "{threads} threads");
+        assert!(during < before + MOST, "{before} KiB before, {during} in the flood");
+        app.lives();
+        drop(flood);
+        answered();
+    }
+    // All but the regular's have ended.
+    while takes(&app).0 > 1 {}
+    let (_, after) = takes(&app);
+    assert!(after < before + MOST, "{before} KiB before, {after} after");
+    assert_eq!(app.says(&["ping"]).lines().count(), 1);
+    app.lives();
+}
+
 #[test]
 fn it_can_be_left_out_and_places_that_make_no_sense_are_told() {
     let app = Setup::new().puppet("alice").argument("--no-control").start();

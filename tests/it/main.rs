@@ -26,6 +26,7 @@
 //! | `scale` | | many actors |
 //! | `stress` | 1, 3, 7, 9, 10 | all of it at once, by chance |
 //! | `memory` | | how much of its memory an actor touches |
+//! | `bounds` | 11 | which hostile guest goes against which limit and grant |
 //! | `control` | | the commands for a running host |
 //! | `live` | | the same, for what goes on: who waits, why, each turn |
 //! | `endpoint` | | the control endpoint: where it is found, who may come in |
@@ -33,6 +34,7 @@
 //! | `examples`, `kv` | | the examples, with their real clients |
 //! | `project`, `watch` | | `new`, `build`, `run`; `run --watch` with crates |
 
+mod bounds;
 mod control;
 mod crashes;
 mod deadlines;

@@ -73,3 +73,38 @@ fn a_folder_can_be_written_when_granted() {
     assert_eq!(app.ask(".wasi", "write new some text"), "written");
     assert_eq!(fs::read_to_string(app.folder().join("data/new")).expect("the file"), "some text");
 }
+
+#[test]
+fn a_folder_cannot_be_left_by_any_way() {
+    let all = "grants = { files = [{ host = \"data\", guest = \"/data\", write = true }] }";
+    let mut app = app(all);
+    let secret = app.folder().join("secret");
+    let absolute = secret.display().to_string();
+    std::os::unix::fs::symlink("../secret", app.folder().join("data/link")).expect("a link");
+    std::os::unix::fs::symlink(&secret, app.folder().join("data/far")).expect("a link");
+    std::os::unix::fs::symlink("..", app.folder().join("data/up")).expect("a link");
+    std::os::unix::fs::symlink("in", app.folder().join("data/near")).expect("a link");
+    for path in ["../secret", &absolute, "link", "far", "up/secret", "./up/../../secret", "new/../../secret"] {
+        for order in [format!("read {path}"), format!("write {path} gone")] {
+            let got = app.ask(".wasi", &order);
+            assert!(got.starts_with("ErrorCode "), "{order}: {got}");
+        }
+    }
+    assert_eq!(app.ask(".wasi", "read near"), "content", "a link that stays inside");
+    assert_eq!(fs::read_to_string(secret).expect("the file"), "outside");
+    app.lives();
+    app.stop();
+}
+
+#[test]
+fn as_many_files_as_it_may_hold() {
+    let some = "limits = { files = 20 }\ngrants = { files = [{ host = \"data\", guest = \"/data\" }] }";
+    let mut app = app(some);
+    for _ in 0..3 {
+        assert_eq!(app.ask(".wasi", "hold 15 in"), "15 held", "what was closed does not count");
+    }
+    let got = app.ask(".wasi", "hold 100 in");
+    assert!(got.starts_with("!actor-failed: ") && got.contains("limit `files`, which is 20"), "{got}");
+    app.lives();
+    app.stop();
+}

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use wasmtime::component::ResourceTableError;
 use wasmtime::{Error, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
@@ -40,6 +41,11 @@ pub(super) fn stack(trace: &WasmBacktrace) -> Vec<String> {
     text.lines().skip(1).filter(|frame| !frame.contains(NAMES)).map(|frame| frame.trim_start().to_owned()).collect()
 }
 
+/// Whether WASI has as many files, streams and pollables for the actor as it may have.
+fn is_full(error: &Error) -> bool {
+    matches!(error.root_cause().downcast_ref(), Some(ResourceTableError::Full))
+}
+
 /// Why guest code did not return.
 pub(super) fn fault(error: &Error, limits: &Limits) -> Fault {
     let trap = error.downcast_ref::<Trap>();
@@ -48,6 +54,7 @@ pub(super) fn fault(error: &Error, limits: &Limits) -> Fault {
         Some(trap) => trap.to_string().trim_start_matches("wasm trap: ").to_owned(),
         None => match error.downcast_ref::<I32Exit>() {
             Some(I32Exit(status)) => format!("called WASI's exit with status {status}"),
+            None if is_full(error) => format!("over this actor's limit `files`, which is {}", limits.files()),
             None => error.root_cause().to_string(),
         },
     };
@@ -62,7 +69,7 @@ pub(super) fn fault(error: &Error, limits: &Limits) -> Fault {
     }
     match trap {
         Some(Trap::StackOverflow) => Fault::Limit(text),
-        None if error.downcast_ref::<Over>().is_some() => Fault::Limit(text),
+        None if is_full(error) || error.downcast_ref::<Over>().is_some() => Fault::Limit(text),
         _ => Fault::Trap(text),
     }
 }

@@ -134,6 +134,7 @@ impl DerefMut for Borrowed<'_> {
 pub(super) struct Limits {
     bound: usize,
     table: usize,
+    files: usize,
     memory: usize,
     elements: usize,
     /// The size that was refused last in this turn, for the text of the trap that usually follows.
@@ -152,6 +153,7 @@ impl Limits {
         Self {
             bound,
             table,
+            files: cx.files_limit(),
             memory: 0,
             elements: 0,
             refused: None,
@@ -169,6 +171,11 @@ impl Limits {
     /// Elements of tables that the actor may have.
     pub(super) fn table(&self) -> usize {
         self.table
+    }
+
+    /// Files, streams and pollables of WASI that the actor may have.
+    pub(super) fn files(&self) -> usize {
+        self.files
     }
 
     /// What refused it, in words.

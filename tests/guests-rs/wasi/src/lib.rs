@@ -5,6 +5,7 @@
 //! | `env`, `args` | all there are |
 //! | `dirs` | the folders that it sees |
 //! | `read PATH`, `write PATH TEXT` | a file below the first of them |
+//! | `hold COUNT PATH` | opens a file so often before it closes any |
 
 mod bindings;
 
@@ -52,6 +53,12 @@ fn answer(text: &str) -> String {
         "write" => {
             let (path, content) = rest.split_once(' ').unwrap_or((rest, ""));
             write(path, content).map_or_else(|error| format!("{error:?}"), |()| "written".to_owned())
+        }
+        "hold" => {
+            let (count, path) = rest.split_once(' ').unwrap_or((rest, ""));
+            let open = |_| open(path, OpenFlags::empty(), DescriptorFlags::READ);
+            let held: Result<Vec<Descriptor>, ErrorCode> = (0..count.parse().unwrap_or(0)).map(open).collect();
+            held.map_or_else(|error| format!("{error:?}"), |held| format!("{} held", held.len()))
         }
         _ => "?".to_owned(),
     }
