@@ -3,7 +3,7 @@
 //! ([`Node::on_crash`]).
 //!
 //! Must hold: a flood of faults costs the workers no more than the budget; what has no report is counted, and said. Only
-//! faults are crashes: a kill, or an error that `init` returns, is none.
+//! faults are crashes: a kill, or an error that `init` returns, is none. What is known of one fault is never told of another.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use crate::actor::{Core, Evidence, Module, Phase};
 use crate::base::sync::{Arc, Mutex};
 use crate::base::{Address, Body, Message, Session, SocketEvent};
-use crate::node::turn_kind::{TURN_NAMES, turn_kind};
+use crate::node::turn_kind::{STEP_NAMES, TURN_NAMES, turn_kind};
 use crate::node::{Context, Node};
 
 /// Reports that may be made at once, after a quiet time.
@@ -70,9 +70,16 @@ impl Head {
         Self { source: message.source, session: message.session, length, kind, event }
     }
 
-    /// The event's name in `wit/handler.wit`, or `init`.
+    /// A step of a reload.
+    fn step(name: &str) -> Self {
+        let known = TURN_NAMES.iter().chain(&STEP_NAMES).position(|other| *other == name);
+        Self { event: known.and_then(|at| u8::try_from(at).ok()).unwrap_or(0), ..Self::INIT }
+    }
+
+    /// The event's name in `wit/handler.wit`, or `init`, or the step of a reload.
     pub fn event(&self) -> &'static str {
-        TURN_NAMES[usize::from(self.event)]
+        let at = usize::from(self.event);
+        TURN_NAMES.get(at).copied().unwrap_or_else(|| STEP_NAMES[at - TURN_NAMES.len()])
     }
 }
 
@@ -228,6 +235,17 @@ impl Node {
 
     /// An instance has faulted, and its actor was not killed.
     pub(in crate::node) fn crashed(&self, core: &mut Core<Context>, reason: &str) {
+        let head = if core.phase == Phase::Ready { core.cx.inner().event } else { Head::INIT };
+        self.report_crash(core, head, true, reason);
+    }
+
+    /// The same in a step of a reload; where the actor goes on with what it was, so does what is noted of its events.
+    pub(in crate::node) fn crashed_in(&self, core: &mut Core<Context>, step: &str, reason: &str) {
+        self.report_crash(core, Head::step(step), false, reason);
+    }
+
+    /// `noted`: the event is the last one that was noted, and no other one follows.
+    fn report_crash(&self, core: &mut Core<Context>, head: Head, noted: bool, reason: &str) {
         let Some(crashes) = self.crashes.get() else { return };
         let evidence = core.cx.inner_mut().rare().evidence.take().unwrap_or_default();
         let Some(left_out) = crashes.admit(self.clock.now_ns()) else { return };
@@ -235,13 +253,15 @@ impl Node {
         let memory = core.cx.memory_limit();
         let inner = core.cx.inner_mut();
         let recorded = inner.rare().recorder.as_mut().map(|recorder| {
+            if !noted {
+                return (recorder.heads.clone(), Vec::new());
+            }
             let mut heads = std::mem::take(&mut recorder.heads);
             // The last one is the event itself, which stands elsewhere.
             heads.pop_back();
             (heads, std::mem::take(&mut recorder.payload))
         });
         let (heads, payload) = recorded.unwrap_or_default();
-        let head = if core.phase == Phase::Ready { inner.event } else { Head::INIT };
         let small = |value: u128| u64::try_from(value).unwrap_or(u64::MAX);
         let mut limits = vec![
             ("memory-bytes", memory as u64),

@@ -39,8 +39,9 @@ pub(in crate::node) enum Exchanging {
 /// What an actor has during its exchange only.
 #[derive(Default)]
 pub(in crate::node) struct Exchange {
-    /// When the step that runs has to be done, in nanoseconds of the node's clock.
+    /// When the step that runs has to be done, in nanoseconds of the node's clock, and what it is.
     until: u64,
+    step: &'static str,
     /// Ordinary messages that came before those in the share. They count against the bound like these.
     held: Chain,
     /// Since when, in nanoseconds of the node's clock; 0: nothing was held back.
@@ -206,7 +207,6 @@ impl Node {
             }
             Err(Unsaved::Broken(fault)) => {
                 let why = format!("it broke in `save`, and cannot go on: {fault}");
-                self.crashed(core, &why);
                 (Outcome::Broken(why.clone()), Next::End(Cause::Failed, why))
             }
         };
@@ -235,6 +235,7 @@ impl Node {
             Ok(_) if core.cx.inner().exiting => Err(Unsaved::Refused("it called `exit`".to_owned())),
             done => done,
         };
+        self.look_at_fault(core, &done);
         let inner = core.cx.inner_mut();
         inner.exchanging = before;
         if let Ok(Some(new)) = done {
@@ -242,9 +243,21 @@ impl Node {
             return Ok(true);
         }
         inner.exiting = false;
-        core.cx.take_back(mark, matches!(done, Err(Unsaved::Broken(_))));
+        core.cx.take_back(mark);
         self.set_kind(&mut core.cx, kind);
         done.map(|_| false)
+    }
+
+    /// A step that failed by a fault leaves a report, of the version that it was a step of.
+    fn look_at_fault<T>(&self, core: &mut Core<Context>, done: &Result<T, Unsaved>) {
+        let reason = match done {
+            Ok(_) => return,
+            Err(Unsaved::Refused(_)) if !core.cx.has_evidence() => return,
+            Err(Unsaved::Refused(why)) => why.clone(),
+            Err(Unsaved::Broken(fault)) => fault.to_string(),
+        };
+        let step = core.cx.inner_mut().exchange().step;
+        self.crashed_in(core, step, &reason);
     }
 
     /// For modules that keep nothing: a new beginning in the same slot, as after a supervisor's restart.
@@ -264,6 +277,10 @@ impl Node {
         let new = match made {
             Ok(new) => new,
             Err(why) => {
+                // Its start function trapped; else there is no instance to tell of.
+                if core.cx.has_evidence() {
+                    self.crashed_in(core, "init", &why);
+                }
                 self.set_kind(&mut core.cx, old);
                 slot.usage.has_memory(memory);
                 swap.report(address, Outcome::Kept(why));
@@ -336,14 +353,15 @@ fn new_instance(
 fn step<T, E>(
     cx: &mut Context,
     swap: &Swap,
-    what: &str,
+    what: &'static str,
     run: impl FnOnce(&mut Context) -> Result<T, E>,
     late: impl FnOnce(String) -> E,
 ) -> Result<T, E> {
     let until = cx.now().saturating_add(nanos(swap.options.step));
     let inner = cx.inner_mut();
     inner.exchanging = Exchanging::Now;
-    inner.exchange().until = until;
+    let exchange = inner.exchange();
+    (exchange.until, exchange.step) = (until, what);
     let done = run(cx)?;
     // Who cannot be interrupted is told afterwards.
     if cx.now() >= until {
@@ -354,7 +372,7 @@ fn step<T, E>(
 
 impl Context {
     /// An exchange failed: what was asked for in its steps is taken back. Sessions count up.
-    fn take_back(&mut self, mark: Session, broken: bool) {
+    fn take_back(&mut self, mark: Session) {
         let inner = self.inner_mut();
         let timers: Vec<Session> = inner.timers.iter().map(|(session, _)| session).filter(|it| *it > mark).collect();
         let watches = inner.rare.as_ref().map(|rare| &rare.watches);
@@ -364,10 +382,6 @@ impl Context {
             .map(|(session, _)| session)
             .filter(|it| *it > mark)
             .collect();
-        // What is known of a trap in a new instance is no crash of this actor.
-        if let Some(rare) = inner.rare.as_mut().filter(|_| !broken) {
-            rare.evidence = None;
-        }
         let (signals, me) = (std::mem::take(&mut inner.exchange().subscribed), inner.address);
         if !signals.is_empty() {
             inner.node.subscribers.lock().retain(|(signal, to)| *to != me || !signals.contains(signal));

@@ -6,6 +6,9 @@ use crate::base::Body;
 pub const TURN_NAMES: [&str; 10] =
     ["init", "message", "reply", "spawned", "timeout", "socket", "down", "signal", "sweep", "answer"];
 
+/// Steps of a reload, which are no turns; in a [`super::crash::Head`] they stand behind those.
+pub(in crate::node) const STEP_NAMES: [&str; 2] = ["save", "load"];
+
 /// Index in `TURN_NAMES`. A match, not a search: this is asked for every message.
 pub(in crate::node) fn turn_kind(body: &Body) -> u64 {
     match body {

@@ -45,16 +45,12 @@ fn at_once<T>(step: impl Future<Output = T>) -> Option<T> {
 fn kept<E: Entry>(
     returned: Option<wasmtime::Result<Saved>>,
     store: &mut Store<State>,
-    step: Step<'_>,
     cx: &mut Context,
 ) -> Result<Saved, Fault> {
     match returned {
         Some(Ok(kept)) => Ok(kept),
         Some(Err(error)) => {
-            // A new instance that fails leaves nothing behind.
-            if matches!(step, Step::Save(_)) {
-                evidence::leave(cx, &error, store, E::FLAT);
-            }
+            evidence::leave(cx, &error, store, E::FLAT);
             Err(fault(&error, &store.data().limits))
         }
         None => Err(Fault::Trap("it waits, which it cannot do while it is reloaded".to_owned())),
@@ -106,7 +102,7 @@ impl<E: Entry> Plain<E> {
         self.store.data_mut().enter(cx);
         let returned = at_once(self.entry.state(&mut self.store, step));
         self.store.data_mut().leave(cx);
-        let kept = kept::<E>(returned, &mut self.store, step, cx);
+        let kept = kept::<E>(returned, &mut self.store, cx);
         self.broken = kept.is_err();
         kept
     }
@@ -222,7 +218,7 @@ impl<E: Entry> Parkable<E> {
         if let Some(output) = &self.output {
             output.drain(cx);
         }
-        let kept = kept::<E>(returned, &mut store, step, cx);
+        let kept = kept::<E>(returned, &mut store, cx);
         if kept.is_ok() {
             self.phase = Phase::Idle(store);
         }

@@ -118,7 +118,8 @@ pub(super) fn settled(host: &Host, oracle: &Oracle, start: Option<&Level>, journ
     let mut syncs = journal.actions();
     loop {
         syncs += 1;
-        let mark = json!({ "actor": ".witness", "payload": { "text": format!("y {syncs}") } });
+        let text = format!("y {syncs}");
+        let mark = json!({ "actor": ".witness", "payload": { "text": text }, "timeout_ms": DEADLINE.as_secs() * 1000 });
         if control.ask("call", mark).is_err() || !oracle.synced(syncs) {
             journal.broken("the witness does not answer".to_owned());
         }

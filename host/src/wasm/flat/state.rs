@@ -9,10 +9,11 @@
 //! Must hold: after a failed `save` the instance is as it was; what the guest passes is checked as everywhere; while its
 //! allocator or a post-return runs the guest is sealed, as in `deliver`.
 
-use wasmtime::{Global, Instance, Memory, Result, Store, Val, WasmParams, WasmResults, bail, format_err};
+use wasmtime::{Error, Global, Instance, Memory, Result, Store, Val, WasmParams, WasmResults, bail, format_err};
 
 use crate::wasm::contract::STATE;
 use crate::wasm::entry::{Saved, Step};
+use crate::wasm::evidence;
 use crate::wasm::fault::fault;
 use crate::wasm::flat::abi::{aligned, beyond, failure, put, slice};
 use crate::wasm::flat::main::{INITIALIZE, REALLOC};
@@ -36,6 +37,7 @@ pub(super) async fn call(store: &mut Store<State>, instance: Instance, step: Ste
             };
             let saved = guest.save(in_flight).await;
             saved.or_else(|error| {
+                guest.leave_evidence(&error);
                 copy.put_back(&mut guest)?;
                 Ok(Err(fault(&error, &guest.store.data().limits).to_string()))
             })
@@ -69,6 +71,13 @@ impl Guest<'_> {
         let returned = self.call(export, params).await?;
         seal.set(&mut *self.store, Val::I32(0))?;
         Ok(returned)
+    }
+
+    /// What is known of the trap, before the memory is put back.
+    fn leave_evidence(&mut self, error: &Error) {
+        let mut cx = self.store.data_mut().cx().take();
+        evidence::leave(&mut cx, error, self.store, true);
+        *self.store.data_mut().cx() = cx;
     }
 
     fn memory(&mut self) -> Result<Memory> {

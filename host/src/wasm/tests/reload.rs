@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use super::{Folder, LONG, MEMORY, Running, guest, limits, load, load_path};
+use crate::actor::Module;
 use crate::base::sync::Arc;
 use crate::base::{Address, Grants};
+use crate::node::crash::CrashOptions;
 use crate::node::{ModuleEntry, ReloadOptions, ReloadReport, SpawnSpec};
 
 /// What a version does where the others do as they should.
@@ -251,5 +253,33 @@ fn rolled_over_many_while_they_are_born_and_end() {
                 assert_eq!(host.running.call(*actor, b"?"), format!("{name}0"), "round {round}");
             }
         });
+    }
+}
+
+#[test]
+fn a_trap_in_a_step_leaves_a_report_and_nothing_for_the_next_one() {
+    for parks in [false, true] {
+        let cases = [
+            ("save", Version { save: "(unreachable)", parks, ..A }, B),
+            ("load", Version { parks, ..A }, Version { load: "(unreachable)", ..B }),
+            ("load", Version { parks, ..A }, Version { test: "(unreachable)", ..B }),
+            ("load", Version { parks, ..A }, Version { parts: "(func $start unreachable) (start $start)", ..B }),
+        ];
+        for (step, old, new) in cases {
+            let running = Running::new();
+            let crashes = running.node.on_crash(CrashOptions { all: true, ..CrashOptions::default() });
+            let counter = running.spawn("counter", &text(old));
+            let host = Host { running, counter };
+            host.count();
+            assert_eq!(host.reload(&text(new), short()).kept.len(), 1);
+            let crash = crashes.recv_timeout(LONG).expect("a report");
+            assert_eq!(crash.event.0.event(), step);
+            assert!(crash.reason.contains("wasm `unreachable` instruction executed"), "{}", crash.reason);
+            assert!(!crash.evidence.frames.is_empty() && crash.evidence.dump.is_some(), "{step}: where it was");
+            let version = if step == "save" { load(&text(old)) } else { load(&text(new)) };
+            assert_eq!(crash.module.version(), version.version(), "{step}");
+            assert_eq!(crash.events.len(), 1, "what was before is that it counted");
+            assert!(crashes.try_recv().is_err(), "one report of one fault");
+        }
     }
 }
