@@ -5,6 +5,7 @@
 //! | `order` | 1, 2 | messages arrive in the order sent; one actor, one turn at a time |
 //! | `requests` | 3, 5, 6 | requests and the ways to answer, in both ways of waiting |
 //! | `failures` | 3, 7 | each way in which a request fails, with its code |
+//! | `faults` | 3, 7 | faults in the middle of a stop; a host that is killed |
 //! | `deadlines` | 4 | deadlines, and that nested calls inherit them |
 //! | `exclusive` | 5 | parking calls: what may not enter, cycles |
 //! | `mailbox` | 8 | what happens at the bound |
@@ -43,6 +44,7 @@ mod examples;
 mod exchange;
 mod exclusive;
 mod failures;
+mod faults;
 mod grants;
 mod hostile;
 mod kv;

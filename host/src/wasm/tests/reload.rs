@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use super::{Folder, LONG, MEMORY, Running, guest, limits, load, load_path};
-use crate::actor::Module;
 use crate::base::sync::Arc;
 use crate::base::{Address, Grants};
 use crate::node::crash::CrashOptions;
