@@ -50,13 +50,39 @@ fn one_that_traps_while_it_saves_goes_on_or_has_failed_if_nobody_can_enter_it() 
     let setup = Setup::new().file("counter.wat", counter('A', "(unreachable)")).toml(module);
     let mut app = setup.actor("counter", "counter", "grants = {}\nsupervisor = \"s\"").start();
     app.ask(".counter", "a");
+    std::fs::write(app.folder().join("counter.wat"), counter('B', SAVES)).expect("a file");
+    let check = app.command(&["reload", "counter", "--check"]).output().expect("the binary starts");
+    let noted = String::from_utf8_lossy(&check.stdout).contains("one whose `save` traps fails");
+    assert_eq!(noted, wasmactor_tests::components(), "it is said beforehand");
     let said = kept(&app);
     assert!(said.contains("wasm `unreachable` instruction executed"), "{said}");
     let failed = said.contains("it broke in `save`, and cannot go on: ");
     assert_eq!(failed, wasmactor_tests::components(), "{said}");
+    assert!(!failed || !said.contains("nobody was asked after it"), "there was nobody: {said}");
     // Its supervisor gives it another instance, of the old version, where it has failed.
     assert_eq!(app.ask(".counter", "?"), if failed { "A0" } else { "A1" });
     app.lives();
+}
+
+#[test]
+fn after_one_that_has_failed_it_is_an_operator_who_goes_on() {
+    let module = "[module.counter]\nsource = \"counter.wat\"\n[supervisor.s]\nbackoff = \"1ms\"\n";
+    let save = "(if (i32.load (i32.const 2048)) (then (unreachable))) (call $saved)";
+    let setup = Setup::new().file("counter.wat", counter('A', save)).toml(module).host("workers = 2");
+    let app = setup.actor("counter", "counter", "count = 40\nsupervisor = \"s\"").start();
+    app.ask(".counter.7", "a");
+    let said = kept(&app);
+    if wasmactor_tests::components() {
+        assert!(said.contains("not asked") && said.contains("so nobody was asked after it: `--commit`"), "{said}");
+        // It is counted anew, since it began anew.
+        let said = app.says(&["reload", "counter", "--commit"]);
+        assert!(!said.contains("not asked"), "{said}");
+        assert_eq!(app.ask(".counter.7", "?"), "B0");
+    } else {
+        assert!(said.contains("39 with their state, 1 as they were"), "{said}");
+        assert_eq!(app.ask(".counter.7", "?"), "A1");
+    }
+    assert_eq!(app.ask(".counter.39", "?"), "B0");
 }
 
 #[test]

@@ -30,11 +30,13 @@ pub(super) fn source(spec: &ModuleSpec) -> Option<Source> {
 struct Facts {
     uses: Uses,
     keeps: bool,
+    /// What traps can be put back as it was.
+    flat: bool,
 }
 
 impl Facts {
     fn of(module: &WasmModule) -> Self {
-        Self { uses: module.uses().clone(), keeps: module.keeps() }
+        Self { uses: module.uses().clone(), keeps: module.keeps(), flat: module.is_flat() }
     }
 }
 
@@ -128,6 +130,11 @@ impl Reloader {
             }
         }
         if ask.action == ReloadAction::Check {
+            let breaks = self.facts.lock().get(&key(name, &row.from)).is_some_and(|old| old.keeps && !old.flat);
+            if breaks && facts.keeps {
+                let words = "its actors run as components: one whose `save` traps fails, and nobody is asked after it";
+                row.notes.push(words.to_owned());
+            }
             return Ok(None);
         }
         self.facts.lock().insert(key(name, &row.to), facts);

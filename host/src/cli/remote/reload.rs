@@ -73,12 +73,14 @@ impl Reload {
 /// `wasmactor reload`.
 pub(in crate::cli) fn reload(reload: &Reload) -> ExitCode {
     let action = reload.action();
+    let mut said = Vec::new();
     let asked = reload.target.connect().and_then(|mut client| {
         if !reload.target.json && matches!(action, ReloadAction::Reload | ReloadAction::Trial(_)) {
             let planned: Reloaded = client.get(reload.ask(ReloadAction::Check))?;
             for row in &planned.modules {
                 row.notes.iter().for_each(|note| eprintln!("{}: {note}", row.module));
             }
+            said.extend(planned.modules.into_iter().flat_map(|row| row.notes));
         }
         let answer = client.ask(reload.ask(action))?;
         let reloaded: Reloaded =
@@ -92,7 +94,7 @@ pub(in crate::cli) fn reload(reload: &Reload) -> ExitCode {
             let text = if reload.target.json {
                 format!("{answer}\n")
             } else {
-                reloaded.modules.iter().map(|row| show(row, action)).collect()
+                reloaded.modules.iter().map(|row| show(row, action, &said)).collect()
             };
             let printed = done(Ok(text));
             if well { printed } else { ExitCode::from(FAILED) }
@@ -100,7 +102,8 @@ pub(in crate::cli) fn reload(reload: &Reload) -> ExitCode {
     }
 }
 
-fn show(row: &ReloadRow, action: ReloadAction) -> String {
+/// `said`: notes that were printed before.
+fn show(row: &ReloadRow, action: ReloadAction, said: &[String]) -> String {
     let ReloadRow { module, from, to, .. } = row;
     let mut text = match (&row.problem, action) {
         (Some(problem), _) => format!("{module}: {from} goes on: {problem}\n"),
@@ -109,10 +112,8 @@ fn show(row: &ReloadRow, action: ReloadAction) -> String {
         (None, _) => format!("{module}: {from} -> {to}: {}\n", figures(row)),
     };
     // Writing to a string cannot fail.
-    if action == ReloadAction::Check {
-        for note in &row.notes {
-            let _ok = writeln!(text, "  {note}");
-        }
+    for note in row.notes.iter().filter(|note| !said.contains(note)) {
+        let _ok = writeln!(text, "  {note}");
     }
     for kept in &row.kept {
         let _ok = writeln!(text, "  {} goes on as it was: {}", kept.actor, kept.why);
