@@ -115,6 +115,9 @@ fn trace_prints_each_turn_until_the_actor_ends() {
     assert_eq!((&asks["what"], &asks["event"]), (&json!("begins"), &json!("message")), "{asks}");
     assert_eq!(asks["from"]["name"], ".alice");
     assert!(asks["session"].as_u64() > Some(0) && asks["length"] == 8, "{asks}");
+    let answer = next();
+    assert_eq!((&answer["what"], &answer["event"], &answer["length"]), (&json!("sends"), &json!("reply"), &json!(4)));
+    assert_eq!((&answer["to"]["name"], &answer["session"]), (&json!(".alice"), &asks["session"]), "{answer}");
     assert_eq!(next()["what"], "ends");
     app.says(&["kill", "bob"]);
     let end = loop {

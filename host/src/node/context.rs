@@ -14,7 +14,7 @@ use crate::actor::Evidence;
 use crate::base::sync::Arc;
 use crate::base::{Address, CallError, Grants, Payload, Session, SessionMap};
 use crate::node::Node;
-use crate::node::crash::{Head, Recorder};
+use crate::node::crash::{Head, RECORDED, Recorder};
 use crate::node::editions::Kind;
 use crate::node::exchange::{Exchange, Exchanging};
 use crate::node::log_rate::LogRate;
@@ -161,8 +161,8 @@ pub(in crate::node) struct Inner {
     pub due: u32,
     /// What is being handled, or was last.
     pub event: Head,
-    /// `rare` has a recorder.
-    pub recorded: bool,
+    /// Who notes what the actor does: [`RECORDED`], [`TRACED`](super::inspect::TRACED).
+    pub noted: u8,
     /// The request that is being handled, as long as it is neither answered, deferred nor forwarded.
     pub current: Option<Request>,
     /// The request of this turn that was deferred.
@@ -242,7 +242,7 @@ impl Context {
             share: Chain::default(),
             due: 0,
             event: Head::INIT,
-            recorded,
+            noted: if recorded { RECORDED } else { 0 },
             current: None,
             deferred: Session::NONE,
             open: SessionMap::default(),

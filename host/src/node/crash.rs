@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use crate::actor::{Core, Evidence, Module, Phase};
 use crate::base::sync::{Arc, Mutex};
-use crate::base::{Address, Body, Message, Session, SocketEvent};
+use crate::base::{Address, Body, Message, Payload, Session, SocketEvent};
 use crate::node::turn_kind::{STEP_NAMES, TURN_NAMES, turn_kind};
 use crate::node::{Context, Node};
 
@@ -70,6 +70,13 @@ impl Head {
         Self { source: message.source, session: message.session, length, kind, event }
     }
 
+    /// Of an answer.
+    pub(in crate::node) fn reply(source: Address, session: Session, length: usize) -> Self {
+        let body = Body::Reply(Ok(Payload::empty()));
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
+        Self { length, ..Self::of(&Message { source, session, body }) }
+    }
+
     /// A step of a reload.
     fn step(name: &str) -> Self {
         let known = TURN_NAMES.iter().chain(&STEP_NAMES).position(|other| *other == name);
@@ -82,6 +89,9 @@ impl Head {
         TURN_NAMES.get(at).copied().unwrap_or_else(|| STEP_NAMES[at - TURN_NAMES.len()])
     }
 }
+
+/// In `Inner::noted`: the actor has a recorder.
+pub(in crate::node) const RECORDED: u8 = 1;
 
 /// The last events of one actor.
 #[derive(Debug)]

@@ -74,6 +74,8 @@ pub struct Inside {
 pub enum Traced {
     /// A turn begins; `waiting` messages are behind its own.
     Begins { head: Head, waiting: usize },
+    /// The actor sends, forwards or answers; not `taken`: it was refused, or waits for room.
+    Sends { to: Address, head: Head, taken: bool },
     /// It has ended, or parks, after so many nanoseconds.
     Ends { ran: u64 },
 }
@@ -161,18 +163,40 @@ impl Inside {
     }
 }
 
+/// In `Inner::noted`: what the actor sends is told to whoever traces it. Set as a turn begins; taken back when nobody does any
+/// more.
+pub(in crate::node) const TRACED: u8 = 2;
+
 impl Inner {
+    /// Whether somebody traces the actor.
+    #[inline]
+    pub(in crate::node) fn is_traced(&self) -> bool {
+        self.noted & TRACED != 0
+    }
+
     /// A turn begins of an actor that may be looked at.
     #[cold]
-    pub(in crate::node) fn looked_at(&self, slot: &Slot<Context>, message: &Message) {
+    pub(in crate::node) fn looked_at(&mut self, slot: &Slot<Context>, message: &Message) {
         if !slot.usage.looked_at() {
             return;
         }
+        self.noted |= TRACED;
         let now = self.node.clock.now_ns();
         let waiting = slot.mailbox.queued() + self.share.len();
         self.node.eyes.tell(self.address, now, Traced::Begins { head: Head::of(message), waiting });
         metrics::time_turn(now);
         self.show(false, Vec::new());
+    }
+
+    /// A message or an answer goes out of an actor that was traced as its turn began.
+    #[cold]
+    pub(in crate::node) fn sends(&mut self, to: Address, head: Head, taken: bool) {
+        let slot = self.node.table.slot(self.address.slot());
+        if !slot.is_some_and(|slot| slot.usage.looked_at()) {
+            self.noted &= !TRACED;
+        } else {
+            self.node.eyes.tell(self.address, self.node.clock.now_ns(), Traced::Sends { to, head, taken });
+        }
     }
 
     /// A turn that was timed has ended.

@@ -4,6 +4,7 @@
 
 use crate::base::{Address, Body, CallError, ErrorCode, Message, Pattern, Payload, Session};
 use crate::node::context::{Inner, Outstanding, Request, Verdicts};
+use crate::node::crash::Head;
 use crate::node::deliver::Undelivered;
 use crate::node::editions::Kind;
 use crate::node::limits::over;
@@ -27,11 +28,32 @@ impl Inner {
     /// Puts a message into a mailbox if this actor may.
     #[inline]
     pub(in crate::node) fn deliver(&mut self, to: Address, letter: Letter) -> Result<(), Box<Undelivered>> {
+        if self.is_traced() { self.deliver_traced(to, letter) } else { self.put(to, letter) }
+    }
+
+    #[cold]
+    fn deliver_traced(&mut self, to: Address, letter: Letter) -> Result<(), Box<Undelivered>> {
+        let head = Head::of(&letter);
+        let delivered = self.put(to, letter);
+        self.sends(to, head, delivered.is_ok());
+        delivered
+    }
+
+    #[inline]
+    fn put(&mut self, to: Address, letter: Letter) -> Result<(), Box<Undelivered>> {
         let Self { node, kind, verdicts, address, parent, worker, .. } = self;
         let (me, parent) = (*address, *parent);
         node.deliver(*worker, to, letter, |tag| {
             kind.send_all || to == me || tag.parent == me || to == parent || verdict(verdicts, kind, node, tag)
         })
+    }
+
+    /// For who traces the actor.
+    #[inline]
+    fn answers(&mut self, request: Request, length: usize) {
+        if self.is_traced() {
+            self.sends(request.source, Head::reply(self.address, request.session, length), true);
+        }
     }
 
     /// Whether a payload may go out.
@@ -187,6 +209,7 @@ impl Context {
         let inner = self.inner_mut();
         inner.check_payload(&payload)?;
         let request = inner.take_held(request)?;
+        inner.answers(request, payload.len());
         inner.node.reply(inner.worker, inner.address, request.source, request.session, Ok(payload));
         Ok(())
     }
@@ -196,6 +219,7 @@ impl Context {
         let inner = self.inner_mut();
         inner.outward()?;
         let request = inner.take_held(request)?;
+        inner.answers(request, 0);
         let error = CallError::new(ErrorCode::Refused, reason);
         inner.node.reply(inner.worker, inner.address, request.source, request.session, Err(error));
         Ok(())

@@ -9,7 +9,7 @@ use crate::actor::Slot;
 use crate::base::{Body, CallError, ErrorCode, Message, Signal};
 use crate::node::Context;
 use crate::node::context::{Inner, Request};
-use crate::node::crash::Head;
+use crate::node::crash::{Head, RECORDED};
 use crate::node::exchange::Exchanging;
 use crate::node::metrics::{self, Measured};
 use crate::node::supervise::is_question;
@@ -67,7 +67,7 @@ impl Context {
             }
             inner.turn_begins(seat, letter.source.raw(), turn_kind(&letter.body));
             inner.event = Head::of(&letter);
-            if inner.recorded {
+            if inner.noted & RECORDED != 0 {
                 inner.record(&letter);
             }
             return Some(letter);

@@ -129,14 +129,25 @@ pub(in crate::cli) fn trace(trace: &Trace) -> ExitCode {
     let ask = protocol::Who { actor: trace.actor.clone() };
     streamed(&trace.target, Command::Trace(ask), trace.limit, |event: &TraceEvent| match event {
         TraceEvent::Begins { at_us, event, from, session, kind, length, waiting } => {
-            let kind = if *kind == 0 { String::new() } else { format!(" kind {kind}") };
-            let session = if *session == 0 { String::new() } else { format!(" session {session}") };
+            let (kind, session) = numbers(*kind, *session);
             let from = tame(&from.to_string());
             format!("{} {event} from {from}{kind}{session} {length} bytes, {waiting} wait\n", at(*at_us))
+        }
+        TraceEvent::Sends { at_us, event, to, session, kind, length, taken } => {
+            let (kind, session) = numbers(*kind, *session);
+            let to = tame(&to.to_string());
+            let not = if *taken { "" } else { ", not taken" };
+            format!("{}   sends {event} to {to}{kind}{session} {length} bytes{not}\n", at(*at_us))
         }
         TraceEvent::Ends { at_us, ran_ns } => format!("{}   ran {}\n", at(*at_us), nanos(Some(*ran_ns))),
         TraceEvent::Lost { events } => format!("{events} events came too fast to be told\n"),
     })
+}
+
+/// Those that are not 0.
+fn numbers(kind: u32, session: u64) -> (String, String) {
+    let word = |word: &str, number: u64| if number == 0 { String::new() } else { format!(" {word} {number}") };
+    (word("kind", kind.into()), word("session", session))
 }
 
 /// `wasmactor watch-mailbox`.

@@ -39,6 +39,15 @@ pub(super) fn trace(node: &Arc<Node>, who: &Who, outlet: &mut Outlet<'_>) -> Res
                 length: head.length,
                 waiting,
             }),
+            Ok((at, inspect::Traced::Sends { to, head, taken })) => Some(TraceEvent::Sends {
+                at_us: micros(at),
+                event: head.event().to_owned(),
+                to: sender(node, &names, to),
+                session: head.session.0,
+                kind: head.kind,
+                length: head.length,
+                taken,
+            }),
             Ok((at, inspect::Traced::Ends { ran })) => Some(TraceEvent::Ends { at_us: micros(at), ran_ns: ran }),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
         };

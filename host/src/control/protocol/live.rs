@@ -63,7 +63,7 @@ pub struct Sender {
     pub count: usize,
 }
 
-/// A turn's begin, or its end.
+/// A turn's begin, what it sends, or its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "kebab-case")]
 pub enum TraceEvent {
@@ -80,6 +80,18 @@ pub enum TraceEvent {
         length: u32,
         /// Messages behind this one.
         waiting: usize,
+    },
+    /// The actor sends, forwards or answers.
+    Sends {
+        at_us: u64,
+        /// `message` or `reply`.
+        event: String,
+        to: Caller,
+        session: u64,
+        kind: u32,
+        length: u32,
+        /// False: it was refused, or waits for room.
+        taken: bool,
     },
     /// The handler has returned, or waits.
     Ends { at_us: u64, ran_ns: u64 },

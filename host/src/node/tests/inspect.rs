@@ -73,7 +73,7 @@ fn a_trace_tells_each_turn_of_one_actor() {
     let told: Vec<Traced> = trace.events.try_iter().map(|(_, what)| what).collect();
     let begins = |traced: &Traced| match traced {
         Traced::Begins { head, waiting } => Some((head.event(), head.kind, head.length, *waiting)),
-        Traced::Ends { .. } => None,
+        Traced::Sends { .. } | Traced::Ends { .. } => None,
     };
     let told: Vec<_> = told.iter().map(begins).collect();
     assert_eq!(told, [Some(("message", 5, 2, 1)), None, Some(("message", 6, 2, 0)), None]);
@@ -82,6 +82,39 @@ fn a_trace_tells_each_turn_of_one_actor() {
     drop(trace);
     assert!(!node.table.get(one).expect("it lives").usage.measures());
     assert!(node.trace(Address::new(0, 9, 1)).is_none());
+}
+
+#[test]
+fn a_trace_tells_what_the_actor_sends_and_answers() {
+    let mut bench = Bench::new();
+    let node = bench.node.clone();
+    let other = bench.spawn(|_, _| done());
+    let one = bench.spawn(move |cx, message| {
+        if matches!(message.body, Body::Message { .. }) {
+            cx.send(other, 5, Payload::from(&b"abc"[..])).expect("it lives");
+            assert!(cx.send(Address::new(0, 9, 1), 6, Payload::empty()).is_err());
+            if !message.session.is_none() {
+                cx.ret(Payload::from(&b"four"[..])).expect("a request");
+            }
+        }
+        done()
+    });
+    let (asker, _) = bench.asker(one, 0);
+    bench.post(one, "before");
+    let trace = node.trace(one).expect("it lives");
+    bench.post(asker, "go");
+    let sends = |(_, what)| match what {
+        Traced::Sends { to, head, taken } => Some((to, head.event(), head.kind, head.length, taken)),
+        _ => None,
+    };
+    let told: Vec<_> = trace.events.try_iter().filter_map(sends).collect();
+    let nobody = Address::new(0, 9, 1);
+    let expected = [(other, "message", 5, 3, true), (nobody, "message", 6, 0, false), (asker, "reply", 0, 4, true)];
+    assert_eq!(told, expected);
+    drop(trace);
+    let trace = node.trace(other).expect("it lives");
+    bench.post(one, "after");
+    assert_eq!(trace.events.try_iter().count(), 2, "what comes to another one, and nothing of the first");
 }
 
 #[test]
