@@ -1,4 +1,6 @@
-//! The examples: each prints what its expected.txt says.
+//! The examples: each prints what its expected.txt says; `supervision` does what its README says.
+
+mod supervision;
 
 use wasmactor_tests::{command, root};
 
