@@ -17,7 +17,7 @@ use crate::wasm::instance::Code;
 use crate::wasm::link::{Linking, Made};
 
 /// Engines beside the first. Further workers share: each engine takes 5 TiB of 128 TiB of address space.
-const TWINS: usize = 7;
+pub(super) const TWINS: usize = 7;
 /// Births at a worker before it gets an engine of its own. Thin air: a twin costs some milliseconds, once.
 const MANY: u32 = 256;
 

@@ -1,9 +1,14 @@
 //! Many instances at once, on the machine's default limits.
 
+use std::time::Duration;
+
 use wasmtime::Engine;
 
 use crate::actor::{Module, Turn};
-use crate::wasm::tests::{MEMORY, guest, inside, letter, load, told};
+use crate::base::Cause;
+use crate::base::sync::atomic::{AtomicBool, Ordering};
+use crate::wasm::tests::{MEMORY, guest, host, inside, letter, load, told};
+use crate::wasm::twins::TWINS;
 
 #[test]
 fn twenty_thousand_instances_live_at_once() {
@@ -43,5 +48,42 @@ fn a_worker_that_starts_many_gets_an_engine_of_its_own() {
             [behavior.init(cx), behavior.handle(cx, letter(b"a message"))].map(told)
         });
         assert_eq!(said, ["ok", "error: "]);
+    }
+}
+
+#[test]
+fn an_endless_loop_ends_in_every_engine() {
+    let sleep = r#"(import "wasmactor:actor/blocking@0.1.0" "sleep" (func $sleep (param i64)))"#;
+    for parts in ["", sleep] {
+        let module = load(&guest(parts, "(call $ok)", "(loop $again (br $again)) (call $ok)"));
+        let said = inside(MEMORY, move |cx| {
+            let mut engines: Vec<&Engine> = Vec::new();
+            let mut all = Vec::new();
+            for worker in 0..=TWINS {
+                (0..1000).for_each(|_| _ = module.code.of(Some(worker)));
+                let code = module.code.of(Some(worker));
+                assert!(engines.iter().all(|engine| !Engine::same(engine, code.engine())), "its own");
+                engines.push(code.engine());
+                let mut behavior = module.instance(code, cx).expect("an instance");
+                assert_eq!(told(behavior.init(cx)), "ok");
+                all.push(behavior);
+            }
+            // From here on the actor is to end, but only what interrupts its guests can tell them: else this hangs.
+            assert!(cx.node().kill(None, cx.address(), Cause::Killed, "enough".to_owned()));
+            let over = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !over.load(Ordering::Relaxed) {
+                        host().tick();
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                });
+                let said: Vec<String> = all.iter_mut().map(|one| told(one.handle(cx, letter(b"")))).collect();
+                over.store(true, Ordering::Relaxed);
+                said
+            })
+        });
+        assert_eq!(said.len(), TWINS + 1);
+        assert!(said.iter().all(|said| said.starts_with("fault: killed")), "{said:?}");
     }
 }
