@@ -2,13 +2,15 @@
 //!
 //! Must hold: only what this user's hosts wrote is ever run. The folder belongs to the user and nobody else can write
 //! it, or it is not used; each entry starts with a digest over its key and content, so that a damaged, cut or renamed
-//! one counts as absent. An entry appears whole (written aside, then renamed). A cache that fails is a warning.
+//! one counts as absent. An entry appears whole (written aside, then renamed); what a host that was killed left of one is
+//! removed by a later one. A cache that fails is a warning.
 
 use std::fs::{self, DirBuilder};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
@@ -19,6 +21,12 @@ use crate::wasm::contract::FILES;
 
 /// Length of a SHA-256.
 const DIGEST: usize = 32;
+
+/// A half entry this old is left over if its writer is no process of this machine. A younger one may be of another machine
+/// or container that has the same folder: none writes for so long.
+const LEFT: Duration = Duration::from_secs(60);
+/// One this old is left over also where a process has its writer's number.
+const LEFT_LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Where compiled code is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,6 +125,9 @@ impl Cache {
                 false
             }
         });
+        if let Some((path, Err(error))) = folder.as_ref().map(|path| (path, sweep(path))) {
+            tracing::warn!("half entries of the cache are not removed: {}: {error}", path.display());
+        }
         Self { folder, engine: hasher.finish() }
     }
 
@@ -191,6 +202,38 @@ fn claim(path: &PathBuf) -> io::Result<()> {
         return Err(io::Error::other("others can write to it (chmod 700 it)"));
     }
     Ok(())
+}
+
+/// Removes what hosts that were killed in the middle of [`write_whole`] have left.
+fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let Some(process) = entry.file_name().to_str().and_then(writer) else { continue };
+        let age = match entry.metadata() {
+            // By a clock that goes wrong it is from the future: it stays.
+            Ok(found) => found.modified()?.elapsed().unwrap_or_default(),
+            // Done meanwhile, or removed by another host.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        let lives = Path::new("/proc").join(process.to_string()).exists();
+        if age < LEFT || lives && age < LEFT_LONG {
+            continue;
+        }
+        if let Err(error) = fs::remove_file(entry.path())
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// The process that writes a half entry of this name.
+fn writer(name: &str) -> Option<u32> {
+    let (process, unique) = name.strip_suffix(".tmp")?.rsplit_once('.')?.1.split_once('-')?;
+    unique.parse::<u64>().ok()?;
+    process.parse().ok()
 }
 
 /// Writes beside the file and renames, so that readers and a crash see all or nothing.

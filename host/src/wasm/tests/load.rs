@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use crate::actor::Module as _;
 use crate::wasm::tests::turns::echo;
@@ -190,6 +191,33 @@ fn a_damaged_entry_is_compiled_again() {
         entries(&cache, &file);
         assert_eq!(fs::read(&first[0].0).expect("an entry").len(), whole.len());
     }
+}
+
+#[test]
+fn what_a_killed_host_left_half_in_the_cache_goes() {
+    let folder = Folder::new();
+    let (cache, file) = (folder.0.join("cache"), folder.file("echo.wat", echo()));
+    let whole = entries(&cache, &file);
+    let (here, nobody) = (std::process::id(), 4_194_305); // One more than the most that Linux can count.
+    let half = |name: String, age: u64| {
+        let file = fs::File::create(cache.join(&name)).expect("a file");
+        file.set_modified(SystemTime::now() - Duration::from_secs(age)).expect("its time");
+        name
+    };
+    let day = 24 * 60 * 60;
+    half(format!("00-11.flat.{nobody}-0.tmp"), 120);
+    half(format!("00-11.component.{here}-7.tmp"), day + 60);
+    let stay = [
+        half(format!("00-11.flat.{nobody}-1.tmp"), 0),
+        half(format!("00-11.flat.{here}-1.tmp"), day - 60),
+        half("mine.tmp".to_owned(), 2 * day),
+    ];
+    let mut found: Vec<PathBuf> = entries(&cache, &file).into_iter().map(|(path, _)| path).collect();
+    let mut expected: Vec<PathBuf> = stay.iter().map(|name| cache.join(name)).collect();
+    expected.extend(whole.into_iter().map(|(path, _)| path));
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
 }
 
 #[test]
