@@ -162,6 +162,8 @@ fn the_judge_has_the_last_word() {
     }
     example.fails("accused");
     example.ends("accused");
+    let verdict = "failure 3, it ends";
+    example.process.line(verdict, |line| line.actor == "judge" && line.message.ends_with(verdict));
     assert_eq!(example.counts("permanent"), "0");
     example.stop();
     let example = Example::start();

@@ -30,7 +30,7 @@ impl Actor for Judge {
     /// It watches nobody, so each of these is a question.
     fn down(&mut self, down: Down) -> Result {
         if down.cause == Cause::Killed {
-            info!("{} was killed: it ends", down.actor);
+            info!("{}: killed, it ends", down.actor);
             return Ok(decide(&down, Decision::End)?);
         }
         let failures = self.failures.entry(down.actor).or_default();
@@ -39,7 +39,7 @@ impl Actor for Judge {
             ..=CHANCES => (Decision::Restart, "it begins again"),
             _ => (Decision::End, "it ends"),
         };
-        info!("{} failed, {failures} of {CHANCES}: {words}", down.actor);
+        info!("{}: failure {failures}, {words}", down.actor);
         Ok(decide(&down, decision)?)
     }
 }
