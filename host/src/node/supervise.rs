@@ -195,6 +195,7 @@ impl Node {
                 Step::Ask { decider, member, number, cause, reason } => {
                     self.down(worker, decider, Session(QUESTION | number), member, cause, &reason);
                 }
+                Step::Escalated(words) => tracing::warn!(target: "wasmactor", "{words}"),
                 Step::GaveUp(name, words) => {
                     tracing::error!(target: "wasmactor", "{words}; the app stops");
                     self.supervision.gave_up.lock().get_or_insert(name);

@@ -132,6 +132,8 @@ fn one_restart_too_many_is_the_affair_of_the_supervisor_above() {
         assert_eq!(example.counts("transient"), "1", "one for one");
     }
     example.fails("permanent");
+    let words = "supervisor `pool` gave up: more than 2 restarts within 60s; supervisor `top` sees to its members";
+    example.process.line(words, |line| line.message == words);
     example.begins("transient", 2);
     assert_eq!(["permanent", "transient"].map(|name| example.counts(name)), ["0", "0"]);
     assert_eq!(["licence", "first"].map(|name| example.counts(name)), ["1", "1"]);

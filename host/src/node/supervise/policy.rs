@@ -106,6 +106,8 @@ pub enum Step {
     Start(Address),
     /// Call [`super::tree::Tree::alarm`] with this number then (nanoseconds of the clock).
     Alarm(u64, u64),
+    /// A supervisor gave up, and the one above it is to act: for the log.
+    Escalated(String),
     /// The manifest's supervisor of this name gave up, and nobody is above it; why.
     GaveUp(String, String),
 }

@@ -311,6 +311,8 @@ impl Tree {
                 steps.extend(members.into_iter().map(|member| Step::Kill(member, Cause::Stopped, words.clone())));
                 return steps.push(Step::GaveUp(name, words));
             };
+            let above = self.supervisors.get(&parent).map_or("", |above| &above.name);
+            steps.push(Step::Escalated(format!("{words}; supervisor `{above}` sees to its members")));
             failed = self.below(id);
             id = parent;
         }
