@@ -29,19 +29,26 @@ struct Node {
     message: MaybeUninit<Message>,
 }
 
-/// Asks the processor for a letter that is read soon: where another core wrote it, it comes while the one before is handled.
+/// Asks the processor for a node that is soon read, or written: where another core had it last, it comes while what is before it
+/// is handled.
 #[inline]
-fn fetch(node: NonNull<Node>) {
+fn fetch(node: NonNull<Node>, to_write: bool) {
     #[cfg(target_arch = "x86_64")]
     #[expect(unsafe_code, reason = "a hint to the processor")]
     // SAFETY: a hint changes nothing, whatever the address; the second line is inside of the node.
     unsafe {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(node.as_ptr().cast());
-        _mm_prefetch::<_MM_HINT_T0>(node.as_ptr().cast::<i8>().add(64));
+        use std::arch::x86_64::{_MM_HINT_ET0, _MM_HINT_T0, _mm_prefetch};
+        let lines: [*const i8; 2] = [node.as_ptr().cast(), node.as_ptr().cast::<i8>().add(64)];
+        for line in lines {
+            if to_write {
+                _mm_prefetch::<_MM_HINT_ET0>(line);
+            } else {
+                _mm_prefetch::<_MM_HINT_T0>(line);
+            }
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = node;
+    let _ = (node, to_write);
 }
 
 /// One message and its place.
@@ -161,7 +168,7 @@ impl Chain {
         // SAFETY: the first node is the chain's.
         let next = unsafe { (*first.as_ptr()).next };
         if let Some(next) = next {
-            fetch(next);
+            fetch(next, false);
         }
         self.ends = next.map(|next| (next, last));
         self.length -= 1;

@@ -554,7 +554,8 @@ impl Mailbox {
         Pushed::of(inner.schedule())
     }
 
-    /// Moves all messages to the share, which must be empty unless the actor is parked, killed or told to stop: to cut a part off, the
+    /// Moves what made the actor ready to the share, without the lock if that is all; else all messages. The share must be empty
+    /// unless the actor is parked, killed or told to stop. All of them, since to cut a part off, the
     /// lock's holder would walk over it, letter by letter, each perhaps a miss of the cache, while senders wait. A mailbox
     /// whose policy at the bound is not to refuse gives one at a time, since what is in a share can no longer be dropped,
     /// or make room for what is held. Only the worker that has the mailbox may call this.

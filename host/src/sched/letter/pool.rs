@@ -37,6 +37,7 @@ mod pooled {
     use super::{Node, free, fresh};
     use crate::base::sync::Mutex;
     use crate::sched::backlog;
+    use crate::sched::letter::fetch;
 
     /// Nodes that go to the depot, or come from it, at a time. A thread keeps at most twice as many. Thin air.
     const BUNDLE: usize = 64;
@@ -92,7 +93,7 @@ mod pooled {
             let pool = unsafe { &mut *pool.get() };
             let node = pool.hot.0.pop()?;
             if let Some(ahead) = pool.hot.0.len().checked_sub(AHEAD) {
-                claim(pool.hot.0[ahead]);
+                fetch(pool.hot.0[ahead], true);
             }
             Some(node)
         });
@@ -117,20 +118,6 @@ mod pooled {
         if kept.is_err() {
             free(node);
         }
-    }
-
-    /// Asks the processor for a node that is written soon.
-    #[inline]
-    fn claim(node: NonNull<Node>) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a hint changes nothing, whatever the address; the second line is inside of the node.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_ET0>(node.as_ptr().cast());
-            _mm_prefetch::<_MM_HINT_ET0>(node.as_ptr().cast::<i8>().add(64));
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = node;
     }
 
     /// The hot bundle is empty.
